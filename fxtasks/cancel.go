@@ -1,0 +1,99 @@
+package fxtasks
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Cancel asks the task that has the ID to end, with cause, or ErrCancelled when cause is nil, and
+// waits until it has returned. The Info is the task's as Cancel returns.
+//
+// It gives ErrNotFound for an unknown ID, ErrFinished for a task that had ended, ErrStillRunning
+// when Config.CancelTimeout passes first, and ctx's error when ctx ends first: the request stands
+// then. A task that would cancel itself with its own context gets ErrInvalid and is not
+// cancelled; Task.Cancel does not wait and can.
+func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, error) {
+	if ctx == nil {
+		return Info{}, invalid("ctx is nil")
+	}
+	t, ok := m.Task(id)
+	if !ok {
+		return Info{}, fmt.Errorf("%w: %q", ErrNotFound, id)
+	}
+	if err := m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
+		return t.Info(), err
+	}
+	if !m.reg.cancel(t, endByCaller(cause)) {
+		return t.Info(), fmt.Errorf("%w: %q", ErrFinished, id)
+	}
+	limit := time.NewTimer(m.cfg.CancelTimeout)
+	defer limit.Stop()
+	err := await(ctx, t.Done(), limit.C)
+	if err == ErrStillRunning {
+		err = fmt.Errorf("%w: %q, %v after it was cancelled", err, id, m.cfg.CancelTimeout)
+	}
+	return t.Info(), err
+}
+
+// CancelAll asks every task that is pending or running to end, as Cancel does, and waits until all
+// have returned, within one Config.CancelTimeout. A task of this manager that calls it with its
+// own context gets ErrInvalid, and none is cancelled.
+func (m *Manager) CancelAll(ctx context.Context, cause error) error {
+	if err := m.checkWait(ctx, anyTask); err != nil {
+		return err
+	}
+	tasks := m.cancelAll(endByCaller(cause))
+	limit := time.NewTimer(m.cfg.CancelTimeout)
+	defer limit.Stop()
+	defer lend(ctx)()
+	for i, t := range tasks {
+		err := block(ctx, t.Done(), limit.C)
+		if err == ErrStillRunning {
+			return fmt.Errorf("%w: %d of %d, %v after they were cancelled",
+				err, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unfinished(tasks []*Task) (n int) {
+	for _, t := range tasks {
+		if !t.Status().Finished() {
+			n++
+		}
+	}
+	return n
+}
+
+// cancel asks t to end. It reports false for a task that has ended.
+func (r *registry) cancel(t *Task, e *ending) bool {
+	var then aftermath
+	now := time.Now()
+	r.mu.Lock()
+	now = r.tickLocked(now)
+	asked := r.requestLocked(t, e, now, &then)
+	r.settleLocked(now, &then)
+	r.mu.Unlock()
+	then.do(t.m)
+	return asked
+}
+
+// cancelAll asks all active tasks to end, and gives them.
+func (m *Manager) cancelAll(e *ending) []*Task {
+	var then aftermath
+	r, now := m.reg, time.Now()
+	r.mu.Lock()
+	now = r.tickLocked(now)
+	tasks := r.activeLocked(nil)
+	for _, t := range tasks {
+		r.requestLocked(t, e, now, &then)
+	}
+	r.settleLocked(now, &then)
+	r.mu.Unlock()
+	then.do(m)
+	return tasks
+}

@@ -1,0 +1,44 @@
+// Package fxtasks is what constructors and handlers import, and package background what main does:
+// this one is the engine that runs work which outlives a request, and works without Fx too.
+//
+// # Usage
+//
+// A Manager takes work by name and runs it on a goroutine of its own:
+//
+//	task, err := tasks.Submit(ctx, "build-report", func(ctx context.Context) error {
+//		return r.build(ctx)
+//	}, fxtasks.WithTimeout(time.Minute))
+//
+// The task keeps the values of ctx, such as a trace, but not its cancellation: when an HTTP request
+// ends, its tasks go on. They end by themselves, by Cancel, by their timeout, or when the manager
+// shuts down; then their context ends, with the reason as its context.Cause. A function that does
+// not return then cannot be stopped by anything: the manager keeps its slot taken, keeps showing
+// it as running, and reports it, with the stack on which it hangs, when it shuts down.
+//
+// A panic or runtime.Goexit in a task's function fails the task. A panic in a goroutine that the
+// function starts itself ends the process: nothing can catch it.
+//
+// # Limits
+//
+// Config bounds a manager, GroupConfig a Group of its tasks on top of that. Tasks over the limit
+// wait, in order of submission within their group; where too many wait, Submit gives ErrQueueFull,
+// or waits itself if WithBlocking is given. A task that waits for others with its own context, for
+// example child.Wait(ctx), gives its slot back meanwhile, so that a full manager cannot deadlock.
+//
+// # Concurrency
+//
+// Manager, Group and Task may be used by any number of goroutines; a Subscription is for one at a
+// time. Functions, middleware and loggers are never called under a lock. What Info, List, Stats
+// and events hand out are copies.
+//
+// # Watching
+//
+// Task and List ask, Subscribe follows. Recent events lie in one ring that all subscriptions read
+// at their own pace: a slow one loses the oldest events, and Missed tells how many, but never holds
+// up a task.
+//
+// # Testing
+//
+// Package fxtaskstest gives tests a manager that fails them when a task is stuck. All of it works
+// inside a testing/synctest bubble.
+package fxtasks

@@ -1,0 +1,157 @@
+package fxtasks
+
+import (
+	"fmt"
+	"maps"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+)
+
+// Option configures a Manager beyond its Config.
+type Option func(*options)
+
+type options struct {
+	log        *zap.Logger
+	middleware []Middleware
+}
+
+// WithLogger makes the manager log to l. Without it, or with nil, it logs nothing.
+func WithLogger(l *zap.Logger) Option {
+	return func(o *options) { o.log = l }
+}
+
+// Middleware wraps the function of a task, once for each task, on the task's own goroutine: a
+// panic in it fails the task.
+type Middleware func(next Func) Func
+
+// WithMiddleware wraps every task's function; the first is outermost. Given again, it adds to
+// what was there before.
+func WithMiddleware(mw ...Middleware) Option {
+	return func(o *options) { o.middleware = append(o.middleware, mw...) }
+}
+
+// TaskOption configures one Submit.
+type TaskOption func(*taskOptions)
+
+// taskOptions says of each setting with a default whether it was given: 0 is a choice too.
+type taskOptions struct {
+	id         string
+	idSet      bool
+	timeout    time.Duration
+	timeoutSet bool
+	grace      time.Duration
+	graceSet   bool
+	metadata   map[string]string
+	duplicate  DuplicatePolicy
+	blocking   bool
+	result     any // *resultBox[T] of SubmitResult, nil for Submit
+}
+
+// WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not
+// ".", ".." or "/". Without it the task gets a UUIDv7.
+func WithID(id string) TaskOption {
+	return func(o *taskOptions) { o.id, o.idSet = id, true }
+}
+
+// WithTimeout ends the task's context with ErrTimeout after d of running; waiting to be started
+// does not count. 0 means none. Without it the group's TaskTimeout or the manager's applies.
+func WithTimeout(d time.Duration) TaskOption {
+	return func(o *taskOptions) { o.timeout, o.timeoutSet = d, true }
+}
+
+// WithMetadata attaches pairs that Info, List and the task's events show. md is copied. Given
+// again, it merges over what was there before.
+func WithMetadata(md map[string]string) TaskOption {
+	return func(o *taskOptions) {
+		if len(md) == 0 {
+			return
+		}
+		if o.metadata == nil {
+			o.metadata = make(map[string]string, len(md))
+		}
+		maps.Copy(o.metadata, md)
+	}
+}
+
+// WithDrainGrace lets the task go on for d after Shutdown begins, before it is cancelled. 0
+// means none. Without it the group's DrainGrace or the manager's applies.
+func WithDrainGrace(d time.Duration) TaskOption {
+	return func(o *taskOptions) { o.grace, o.graceSet = d, true }
+}
+
+// WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject.
+func WithDuplicate(p DuplicatePolicy) TaskOption {
+	return func(o *taskOptions) { o.duplicate = p }
+}
+
+// WithBlocking makes Submit wait for room in the queue, until its ctx ends, where it would
+// otherwise return ErrQueueFull.
+func WithBlocking() TaskOption {
+	return func(o *taskOptions) { o.blocking = true }
+}
+
+func withResult(box any) TaskOption {
+	return func(o *taskOptions) { o.result = box }
+}
+
+// validate applies the options and checks them, and the name that they came with.
+func (o *taskOptions) validate(name string, opts []TaskOption) error {
+	if err := checkLabel("name", name); err != nil {
+		return err
+	}
+	for i, opt := range opts {
+		if opt == nil {
+			return invalid("task option %d is nil", i)
+		}
+		opt(o)
+	}
+	if o.idSet {
+		if err := checkID(o.id); err != nil {
+			return err
+		}
+	}
+	if o.timeout < 0 {
+		return invalid("WithTimeout is %v: must not be negative", o.timeout)
+	}
+	if o.grace < 0 {
+		return invalid("WithDrainGrace is %v: must not be negative", o.grace)
+	}
+	if o.duplicate > Replace {
+		return invalid("WithDuplicate is %v: no such policy", o.duplicate)
+	}
+	return nil
+}
+
+const maxLabel = 128 // bytes in a name or an ID
+
+// checkLabel holds s to the rule for names: short, printable, and fit to label a metric.
+func checkLabel(what, s string) error {
+	switch {
+	case s == "":
+		return invalid("%s is empty", what)
+	case len(s) > maxLabel:
+		return invalid("%s %s has %d bytes: at most %d", what, fmt.Sprintf("%.40q…", s), len(s), maxLabel)
+	case !utf8.ValidString(s):
+		return invalid("%s %q is not valid UTF-8", what, s)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return invalid("%s %q has the control character %U", what, s, r)
+		}
+	}
+	return nil
+}
+
+// checkID holds s to the rule for names, less the three that no URL path can carry as a segment.
+func checkID(s string) error {
+	if err := checkLabel("ID", s); err != nil {
+		return err
+	}
+	if s == "." || s == ".." || s == "/" {
+		return invalid("ID %q: a URL path cannot carry it", s)
+	}
+	return nil
+}

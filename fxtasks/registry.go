@@ -1,0 +1,264 @@
+package fxtasks
+
+import (
+	"context"
+	"runtime/pprof"
+	"sync"
+	"time"
+)
+
+// registry owns all state that changes: of the manager, its groups and its tasks. Everything that
+// reads or writes that state does so in a critical section of its one mutex, in which no user code
+// runs: what a section decides but must not do itself it leaves in an aftermath.
+//
+// One mutex, not shards: a task passes through it twice, for well under a microsecond together,
+// and in return limits, counters, lists and events agree with each other at any moment.
+type registry struct {
+	cfg Config // with defaults, never changes
+
+	mu sync.Mutex // protects what follows, and what Task and Group say it does
+
+	now      time.Time // of the latest critical section: times never run against the order of events
+	all      scope
+	groups   []*Group // in order of creation; the first takes the tasks of no group
+	byName   map[string]*Group
+	byID     map[string]*Task
+	newest   *Task  // of all records, in order of submission
+	seq      uint64 // of the newest
+	finished taskList
+	expiry   *time.Timer // for the first of finished; nil: not set
+
+	successors taskList // pending under Replace, until their predecessors have returned
+	resuming   int      // tasks that wait for their slots again, in all groups
+	blocked    int      // submits that wait for room, in all groups
+	tickets    uint64   // given to those submits
+
+	names      map[string]*nameStats
+	otherNames *nameStats // for names past the first maxNames
+	full       fullLog
+
+	events ring
+}
+
+// scope is a set of tasks that is limited, counted, awaited and shut down as one: all the
+// manager's, or a group's. It is protected by the registry's mutex.
+type scope struct {
+	maxRunning, maxPending int // never change
+
+	counts  Counts
+	slots   int           // held right now
+	state   State         // guarded by drain alone
+	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
+	stopped chan struct{} // closed when state is Stopped
+}
+
+func newScope(maxRunning, maxPending int) scope {
+	return scope{maxRunning: maxRunning, maxPending: maxPending, stopped: make(chan struct{})}
+}
+
+func (s *scope) active() int   { return s.counts.Pending + s.counts.Running }
+func (s *scope) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
+
+// hasRoom says whether one more may wait, once freed of those that wait are gone.
+func (s *scope) hasRoom(freed int) bool {
+	return s.maxPending == 0 || s.counts.Pending-freed < s.maxPending
+}
+
+// nameStats is what is kept per task name: counters, and the labels of the goroutines, prebuilt
+// because building them for each task costs ten times as much as setting them.
+type nameStats struct {
+	counts Counts
+	labels context.Context
+}
+
+const (
+	maxNames  = 1000
+	otherName = "other"
+)
+
+func newNameStats(name string) *nameStats {
+	return &nameStats{labels: pprof.WithLabels(context.Background(), pprof.Labels("task_name", name))}
+}
+
+// aftermath is what a critical section leaves to be done when the mutex is unlocked again.
+type aftermath struct {
+	starts   taskList       // tasks to start, each on a goroutine
+	releases []*taskContext // contexts to end
+	dropped  []*Task        // tasks that ended without having started, to be logged
+}
+
+// do must be called without the registry's mutex.
+func (a *aftermath) do(m *Manager) {
+	for _, ctx := range a.releases {
+		ctx.release()
+	}
+	for _, t := range a.dropped {
+		m.logEnded(t, t.status, t.err, t.finished.Sub(t.created))
+	}
+	for t := a.starts.popFront(); t != nil; t = a.starts.popFront() {
+		go m.work(t)
+	}
+}
+
+func newRegistry(cfg Config) *registry {
+	return &registry{
+		cfg:        cfg,
+		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
+		byName:     make(map[string]*Group),
+		byID:       make(map[string]*Task),
+		names:      make(map[string]*nameStats),
+		otherNames: newNameStats(otherName),
+	}
+}
+
+// tickLocked gives the time of a critical section for which now was read before it was entered.
+func (r *registry) tickLocked(now time.Time) time.Time {
+	if now.After(r.now) {
+		r.now = now
+	}
+	return r.now
+}
+
+func (r *registry) labelLocked(name string) *nameStats {
+	n := r.names[name]
+	if n == nil {
+		if len(r.names) == maxNames {
+			return r.otherNames
+		}
+		n = newNameStats(name)
+		r.names[name] = n
+	}
+	return n
+}
+
+// addLocked makes t known, as pending.
+func (r *registry) addLocked(t *Task, now time.Time) {
+	r.seq++
+	t.seq, t.created = r.seq, now
+	t.older = r.newest
+	if r.newest != nil {
+		r.newest.newer = t
+	}
+	r.newest = t
+	r.byID[t.id] = t
+	t.label = r.labelLocked(t.name)
+	for _, c := range r.countsLocked(t) {
+		c.Submitted++
+		c.Pending++
+	}
+	r.publishLocked(EventSubmitted, t, now)
+}
+
+// moveLocked is the only place where a known task changes its status.
+func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
+	for _, c := range r.countsLocked(t) {
+		c.move(t.status, to)
+	}
+	t.status = to
+	if to == Running {
+		t.started = now
+		r.publishLocked(EventStarted, t, now)
+		return
+	}
+	t.finished = now
+	r.publishLocked(EventFinished, t, now)
+}
+
+// countsLocked gives the counters that t counts in.
+func (r *registry) countsLocked(t *Task) [3]*Counts {
+	return [...]*Counts{&r.all.counts, &t.group.counts, &t.label.counts}
+}
+
+// endLocked moves t to a status that it never leaves, and passes on what it had: its slot, its
+// ID, the news.
+func (r *registry) endLocked(t *Task, status Status, err error, now time.Time) {
+	t.err = err
+	t.fn, t.ctx = nil, nil
+	r.moveLocked(t, status, now)
+	r.stopReclaimLocked(t)
+	r.giveSlotLocked(t)
+	r.finished.pushBack(t)
+	if s := t.successor; s != nil { // t was replaced: what comes next has its ID
+		t.successor, s.predecessor = nil, nil
+		r.successors.remove(s)
+		s.group.pending.insertBySeq(s)
+		r.forgetLocked(t)
+	}
+	if p := t.predecessor; p != nil { // t should have replaced p: the ID is p's again
+		t.predecessor, p.successor = nil, nil
+		r.forgetLocked(t)
+		r.byID[p.id] = p
+	}
+	r.pruneLocked(now)
+
+	if t.done != nil {
+		close(t.done)
+	}
+	for _, s := range [...]*scope{&r.all, &t.group.scope} {
+		if s.idle != nil && s.active() == 0 {
+			close(s.idle)
+			s.idle = nil
+		}
+	}
+}
+
+// dropLocked ends a task that has not started, for the reason e.
+func (r *registry) dropLocked(t *Task, e *ending, now time.Time, then *aftermath) {
+	if t.predecessor != nil {
+		r.successors.remove(t)
+	} else {
+		t.group.pending.remove(t)
+	}
+	t.request, t.requested = e, now
+	r.endLocked(t, Cancelled, &endError{cause: e.cause, also: e.also}, now)
+	then.dropped = append(then.dropped, t)
+}
+
+// requestLocked asks t to end, for the reason e. It reports false for a task that has ended.
+func (r *registry) requestLocked(t *Task, e *ending, now time.Time, then *aftermath) bool {
+	switch {
+	case t.status.Finished():
+		return false
+	case t.status == Pending:
+		r.dropLocked(t, e, now, then)
+	case t.ctx.claim(e) == e && t.request == nil:
+		t.request, t.requested = e, now
+		r.publishLocked(EventCancelling, t, now)
+		r.stopReclaimLocked(t) // it ends now: it needs its slot no more
+		then.releases = append(then.releases, t.ctx)
+	}
+	return true // asked now, or before, or just about to end by itself
+}
+
+// activeLocked gives the pending and running tasks of g, or all when g is nil, the newest first.
+func (r *registry) activeLocked(g *Group) []*Task {
+	var tasks []*Task
+	for t := r.newest; t != nil; t = t.older {
+		if !t.status.Finished() && (g == nil || t.group == g) {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+func (r *registry) progress(t *Task, p Progress) {
+	p.UpdatedAt = time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t.status != Running {
+		return
+	}
+	p.UpdatedAt = r.tickLocked(p.UpdatedAt)
+	t.reported = &p
+	r.publishLocked(EventProgress, t, p.UpdatedAt)
+}
+
+// task finds the task that has the ID now.
+func (r *registry) task(id string) (*Task, bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pruneLocked(r.tickLocked(now))
+	t, ok := r.byID[id]
+	return t, ok
+}

@@ -1,0 +1,59 @@
+package fxtasks
+
+import "time"
+
+// Cleanup forgets the records of all finished tasks now, and gives how many those were. Handles
+// on the tasks stay valid.
+func (m *Manager) Cleanup() int {
+	r := m.reg
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.finished.len
+	for r.finished.first != nil {
+		r.forgetLocked(r.finished.first)
+	}
+	return n
+}
+
+func (r *registry) retainFinished() int         { return max(r.cfg.RetainFinished, 0) }
+func (r *registry) retainFor() time.Duration    { return max(r.cfg.RetainFor, 0) }
+func (r *registry) expiresAt(t *Task) time.Time { return t.finished.Add(r.retainFor()) }
+
+// forgetLocked drops the record of a finished task.
+func (r *registry) forgetLocked(t *Task) {
+	r.finished.remove(t)
+	if t.newer == nil {
+		r.newest = t.older
+	} else {
+		t.newer.older = t.older
+	}
+	if t.older != nil {
+		t.older.newer = t.newer
+	}
+	t.newer, t.older = nil, nil
+	if r.byID[t.id] == t {
+		delete(r.byID, t.id)
+	}
+}
+
+// pruneLocked forgets the finished tasks that are too many or too old. Whoever looks at records
+// calls it first, so that none is seen too late; the timer is for when nobody looks.
+func (r *registry) pruneLocked(now time.Time) {
+	for t := r.finished.first; t != nil; t = r.finished.first {
+		if r.finished.len <= r.retainFinished() && now.Before(r.expiresAt(t)) {
+			break
+		}
+		r.forgetLocked(t)
+	}
+	if r.finished.first != nil && r.expiry == nil && r.all.state != Stopped {
+		r.expiry = time.AfterFunc(r.expiresAt(r.finished.first).Sub(now), r.expire)
+	}
+}
+
+func (r *registry) expire() {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expiry = nil
+	r.pruneLocked(r.tickLocked(now))
+}

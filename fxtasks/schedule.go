@@ -1,0 +1,130 @@
+package fxtasks
+
+import "time"
+
+// settleLocked lets go on what can go on: tasks that wait for their slots again, then pending
+// tasks, then submits that wait for room. Whoever frees a slot or room calls it before the
+// critical section ends, so a free slot means that nothing is waiting for it.
+func (r *registry) settleLocked(now time.Time, then *aftermath) {
+	for r.resumeOneLocked() || r.startOneLocked(now, then) || r.admitOneLocked(now, then) {
+	}
+}
+
+// resumeOneLocked gives a slot to a task that has finished waiting.
+func (r *registry) resumeOneLocked() bool {
+	if r.resuming == 0 || !r.all.hasSlot() {
+		return false
+	}
+	g := r.earliestLocked(func(g *Group) (uint64, bool) {
+		if g.resuming.first == nil || !g.hasSlot() {
+			return 0, false
+		}
+		return g.resuming.first.seq, true
+	})
+	if g == nil {
+		return false
+	}
+	t := g.resuming.first
+	r.stopReclaimLocked(t)
+	r.takeSlotLocked(t)
+	return true
+}
+
+// startOneLocked starts the task that was submitted first, of those whose group has a slot: a
+// group at its own limit holds up nobody else.
+func (r *registry) startOneLocked(now time.Time, then *aftermath) bool {
+	if r.all.counts.Pending == r.successors.len || !r.all.hasSlot() {
+		return false
+	}
+	g := r.earliestLocked(func(g *Group) (uint64, bool) {
+		if g.pending.first == nil || !g.hasSlot() {
+			return 0, false
+		}
+		return g.pending.first.seq, true
+	})
+	if g == nil {
+		return false
+	}
+	t := g.pending.popFront()
+	r.takeSlotLocked(t)
+	if t.timeout > 0 {
+		t.ctx.deadline = now.Add(t.timeout)
+	}
+	r.moveLocked(t, Running, now)
+	then.starts.pushBack(t)
+	return true
+}
+
+// earliestLocked gives the group for which order gives the lowest number; nil when none has one.
+// A scan, not a heap: it runs only when something waits, and groups are few.
+func (r *registry) earliestLocked(order func(*Group) (uint64, bool)) *Group {
+	var best *Group
+	var lowest uint64
+	for _, g := range r.groups {
+		if n, ok := order(g); ok && (best == nil || n < lowest) {
+			best, lowest = g, n
+		}
+	}
+	return best
+}
+
+func (r *registry) takeSlotLocked(t *Task) {
+	t.slot = true
+	r.all.slots++
+	t.group.slots++
+}
+
+func (r *registry) giveSlotLocked(t *Task) {
+	if t.slot {
+		t.slot = false
+		r.all.slots--
+		t.group.slots--
+	}
+}
+
+// beginWait notes that a call with t's context waits, and gives t's slot to somebody else. While
+// any such call of t waits, t holds no slot: if the first to return took it back, a task that
+// waits for several others at once could starve those that have not started yet.
+func (m *Manager) beginWait(t *Task) {
+	var then aftermath
+	r, now := m.reg, time.Now()
+	r.mu.Lock()
+	now = r.tickLocked(now)
+	t.waits++
+	r.stopReclaimLocked(t)
+	r.giveSlotLocked(t)
+	r.settleLocked(now, &then)
+	r.mu.Unlock()
+	then.do(m)
+}
+
+// endWait returns when t has its slot again, or does not need it: another of its calls waits, or
+// it has been asked to end.
+func (m *Manager) endWait(t *Task) {
+	r := m.reg
+	r.mu.Lock()
+	t.waits--
+	if t.waits > 0 || t.status != Running || t.request != nil {
+		r.mu.Unlock()
+		return
+	}
+	t.reclaim = make(chan struct{})
+	granted := t.reclaim
+	t.group.resuming.pushBack(t)
+	r.resuming++
+	for r.resumeOneLocked() { // no aftermath: taking a slot starts nothing
+	}
+	r.mu.Unlock()
+	<-granted
+}
+
+// stopReclaimLocked lets the call of t that waits for the slot return, if there is one.
+func (r *registry) stopReclaimLocked(t *Task) {
+	if t.reclaim == nil {
+		return
+	}
+	close(t.reclaim)
+	t.reclaim = nil
+	t.group.resuming.remove(t)
+	r.resuming--
+}

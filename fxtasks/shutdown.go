@@ -1,0 +1,254 @@
+package fxtasks
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// What a ShutdownReport says in Status.
+const (
+	shutdownCompleted = "completed"
+	shutdownTimeout   = "timeout"
+	shutdownAlready   = "already_shutdown"
+)
+
+// ShutdownReport tells what came of the tasks that were active when Shutdown began.
+type ShutdownReport struct {
+	Status    string // "completed", "timeout", "already_shutdown"
+	Initial   int    // active when it began
+	Returned  int    // of those, ended in time, of which:
+	Cancelled int    // ended as cancelled
+	Remaining int    // still running
+	Duration  time.Duration
+	Stuck     []StuckTask // the remaining ones, the newest first
+}
+
+// StuckTask is a task that had not returned when Shutdown gave up on it.
+type StuckTask struct {
+	Info  Info
+	Age   time.Duration // since it was started
+	Stack string        // of its goroutine, and of goroutines that this one started, as runtime.Stack formats them
+}
+
+// Shutdown ends the manager, in four steps.
+//
+//  1. Close: Submit gives ErrShuttingDown from here on.
+//  2. Finish: each task may go on for its drain grace. Pending tasks still start meanwhile; those
+//     that have not when their grace is over are cancelled.
+//  3. Cancel: then its context ends with ErrShutdown, and it has the rest of the budget to return.
+//     A grace ends at the latest when a tenth of the budget is left.
+//  4. Abandon: when the budget is spent, Shutdown returns a *ShutdownError whose report names each
+//     task that is left, with the stack on which it hangs. Nothing can end a goroutine.
+//
+// The budget is the shorter of Config.ShutdownTimeout and the time that ctx has left; it is spent
+// at once when ctx is cancelled. A second Shutdown waits for the first, or for its own ctx, and
+// reports "already_shutdown" with a nil error. A task of this manager that calls it with its own
+// context gets ErrInvalid, and nothing is shut down.
+//
+// Afterwards the manager still answers Task, List and Stats, and no goroutine of it is left but
+// those of the tasks reported.
+func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
+	return m.shutdown(ctx, nil)
+}
+
+// shutdown drains g, or all when g is nil.
+func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error) {
+	d := &drain{m: m, group: g, scope: &m.reg.all, log: m.log, began: time.Now()}
+	waitsFor := anyTask
+	if g != nil {
+		d.scope, d.log, waitsFor = &g.scope, m.log.With(zap.String("group", g.name)), g.has
+	}
+	if err := m.checkWait(ctx, waitsFor); err != nil {
+		return ShutdownReport{}, err
+	}
+	if other := d.begin(ctx); other != nil {
+		_ = await(ctx, other, nil) // whichever comes first: it is already shut down either way
+		return ShutdownReport{Status: shutdownAlready, Duration: time.Since(d.began)}, nil
+	}
+	defer lend(ctx)()
+	for _, step := range d.graces {
+		d.sleep(ctx, step.end)
+		d.cancel(step.tasks)
+	}
+	d.sleep(ctx, d.deadline.Add(-d.stackTime()))
+	stacks := stacksOf(d.active())
+	d.sleep(ctx, d.deadline)
+	return d.end(stacks)
+}
+
+// drain is one Shutdown on its way. Only the goroutine that shuts down uses it.
+type drain struct {
+	m     *Manager
+	group *Group // nil: all
+	scope *scope // the group's, or the manager's
+	log   *zap.Logger
+
+	began, deadline time.Time
+	initial         int
+	cancelledBefore uint64
+	idle            <-chan struct{} // closed when nothing is active
+	graces          []graceStep
+}
+
+// graceStep is the tasks whose grace ends at the same time.
+type graceStep struct {
+	end   time.Time
+	tasks []*Task
+}
+
+// begin closes the scope for new tasks and cancels those without grace. When a Shutdown has begun
+// before, it gives a channel that is closed when that one is over.
+func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
+	var then aftermath
+	r := d.m.reg
+	r.mu.Lock()
+	for _, s := range [...]*scope{&r.all, d.scope} { // a manager's Shutdown is its groups' too
+		if s.state != Open {
+			r.mu.Unlock()
+			return s.stopped
+		}
+	}
+	now := r.tickLocked(d.began)
+	d.deadline = now.Add(d.m.cfg.ShutdownTimeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(d.deadline) {
+		d.deadline = end
+	}
+	d.scope.state = Draining
+	d.initial = d.scope.active()
+	d.cancelledBefore = d.scope.counts.Cancelled
+	d.idle = r.idleLocked(d.scope)
+	pending, running := d.scope.counts.Pending, d.scope.counts.Running
+	rejected := r.full.take()
+
+	r.refuseBlockedLocked(d.group, now)
+	tasks := r.activeLocked(d.group)
+	d.planGraces(now, tasks)
+	for _, t := range tasks {
+		if t.grace == 0 {
+			r.requestLocked(t, endShutdown, now, &then)
+		}
+	}
+	r.settleLocked(now, &then)
+	r.mu.Unlock()
+
+	if rejected > 0 {
+		d.log.Warn("tasks rejected: queue is full", zap.Uint64("count", rejected))
+	}
+	d.log.Info("shutdown begins", zap.Int("pending", pending), zap.Int("running", running),
+		zap.Duration("budget", max(0, d.deadline.Sub(d.began))))
+	then.do(d.m)
+	return nil
+}
+
+// refuseBlockedLocked ends the submits that wait for room in g, or in all groups when g is nil.
+func (r *registry) refuseBlockedLocked(g *Group, now time.Time) {
+	for _, each := range r.groups {
+		for g == nil || g == each {
+			first := each.blocked.Front()
+			if first == nil {
+				break
+			}
+			r.settleSubmissionLocked(r.unqueueLocked(first), nil, ErrShuttingDown, now)
+		}
+	}
+}
+
+// planGraces sorts the tasks that have a grace by its end.
+func (d *drain) planGraces(now time.Time, tasks []*Task) {
+	budget := d.deadline.Sub(now)
+	latest := budget - budget/10
+	byGrace := make(map[time.Duration][]*Task)
+	for _, t := range tasks {
+		if t.grace > 0 {
+			grace := min(t.grace, latest)
+			byGrace[grace] = append(byGrace[grace], t)
+		}
+	}
+	for grace, tasks := range byGrace {
+		d.graces = append(d.graces, graceStep{now.Add(grace), tasks})
+	}
+	slices.SortFunc(d.graces, func(a, b graceStep) int { return a.end.Compare(b.end) })
+}
+
+// cancel ends the grace of the tasks.
+func (d *drain) cancel(tasks []*Task) {
+	var then aftermath
+	r, now := d.m.reg, time.Now()
+	r.mu.Lock()
+	now = r.tickLocked(now)
+	for _, t := range tasks {
+		r.requestLocked(t, endShutdown, now, &then)
+	}
+	r.settleLocked(now, &then)
+	r.mu.Unlock()
+	then.do(d.m)
+}
+
+// sleep blocks until the time has come, nothing is active, or ctx ends.
+func (d *drain) sleep(ctx context.Context, until time.Time) {
+	limit := time.NewTimer(time.Until(until))
+	defer limit.Stop()
+	_ = block(ctx, d.idle, limit.C)
+}
+
+// stackTime is how long before the deadline the stacks are taken, so that they are within the
+// budget: somewhat more than that was measured to take.
+func (d *drain) stackTime() time.Duration {
+	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*20*time.Microsecond
+	return max(0, min(need, d.deadline.Sub(d.began)/20))
+}
+
+func (d *drain) active() []*Task {
+	d.m.reg.mu.Lock()
+	defer d.m.reg.mu.Unlock()
+	return d.m.reg.activeLocked(d.group)
+}
+
+// end closes the books.
+func (d *drain) end(stacks map[*Task]string) (ShutdownReport, error) {
+	r, now := d.m.reg, time.Now()
+	r.mu.Lock()
+	now = r.tickLocked(now)
+	tasks := r.activeLocked(d.group)
+	report := ShutdownReport{
+		Status:    shutdownCompleted,
+		Initial:   d.initial,
+		Returned:  d.initial - len(tasks),
+		Cancelled: int(d.scope.counts.Cancelled - d.cancelledBefore),
+		Remaining: len(tasks),
+		Duration:  now.Sub(d.began),
+	}
+	for _, t := range tasks {
+		stack := cmp.Or(stacks[t], "stack not found")
+		report.Stuck = append(report.Stuck, StuckTask{t.infoLocked().own(), now.Sub(t.started), stack})
+	}
+	d.scope.state = Stopped
+	close(d.scope.stopped)
+	if d.group == nil {
+		r.wakeReadersLocked()
+		if r.expiry != nil {
+			r.expiry.Stop()
+			r.expiry = nil
+		}
+	}
+	r.mu.Unlock()
+
+	counts := []zap.Field{zap.Int("initial", report.Initial), zap.Int("returned", report.Returned),
+		zap.Int("cancelled", report.Cancelled), zap.Int("remaining", report.Remaining), zap.Duration("duration", report.Duration)}
+	if len(tasks) == 0 {
+		d.log.Info("shutdown over", counts...)
+		return report, nil
+	}
+	for i, t := range tasks {
+		d.m.log.Warn("task still running", append(taskFields(t),
+			zap.Duration("age", report.Stuck[i].Age), zap.String("stack", report.Stuck[i].Stack))...)
+	}
+	report.Status = shutdownTimeout
+	d.log.Error("shutdown over: tasks still running", counts...)
+	return report, &ShutdownError{Report: report}
+}

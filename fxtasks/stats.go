@@ -1,0 +1,106 @@
+package fxtasks
+
+import "time"
+
+// Stats are a manager's figures at one moment: they agree with each other, and with List.
+type Stats struct {
+	Pending, Running                                            int    // now; Running counts tasks that wait, too
+	Submitted, Completed, Failed, Cancelled, TimedOut, Rejected uint64 // since New
+
+	OldestPending          time.Duration // how long the oldest of the pending has waited
+	MaxRunning, MaxPending int           // as in Config
+
+	// By name and by group of the task. Names and groups past the first 1,000 count under "other".
+	ByName, ByGroup map[string]Counts
+}
+
+// Counts are the figures of some of a manager's tasks. Rejected counts submits that gave an error.
+type Counts struct {
+	Pending, Running                                            int
+	Submitted, Completed, Failed, Cancelled, TimedOut, Rejected uint64
+}
+
+// Stats gives the manager's figures.
+func (m *Manager) Stats() Stats {
+	r, now := m.reg, time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now = r.tickLocked(now)
+	c := r.all.counts
+	s := Stats{
+		Pending:    c.Pending,
+		Running:    c.Running,
+		Submitted:  c.Submitted,
+		Completed:  c.Completed,
+		Failed:     c.Failed,
+		Cancelled:  c.Cancelled,
+		TimedOut:   c.TimedOut,
+		Rejected:   c.Rejected,
+		MaxRunning: r.cfg.MaxRunning,
+		MaxPending: r.cfg.MaxPending,
+		ByName:     make(map[string]Counts, len(r.names)+1),
+		ByGroup:    make(map[string]Counts, len(r.groups)),
+	}
+	if oldest := r.oldestPendingLocked(); oldest != nil {
+		s.OldestPending = now.Sub(oldest.created)
+	}
+	for name, n := range r.names {
+		s.ByName[name] = n.counts
+	}
+	if other := r.otherNames.counts; other != (Counts{}) {
+		other.add(s.ByName[otherName])
+		s.ByName[otherName] = other
+	}
+	for i, g := range r.groups[1:] { // less the one for tasks of no group
+		name, counts := g.name, g.counts
+		if i >= maxNames {
+			name = otherName
+		}
+		counts.add(s.ByGroup[name])
+		s.ByGroup[name] = counts
+	}
+	return s
+}
+
+func (r *registry) oldestPendingLocked() *Task {
+	oldest := r.successors.first
+	for _, g := range r.groups {
+		if t := g.pending.first; t != nil && (oldest == nil || t.seq < oldest.seq) {
+			oldest = t
+		}
+	}
+	return oldest
+}
+
+// move counts a task that leaves one status for another.
+func (c *Counts) move(from, to Status) {
+	switch from {
+	case Pending:
+		c.Pending--
+	case Running:
+		c.Running--
+	}
+	switch to {
+	case Running:
+		c.Running++
+	case Completed:
+		c.Completed++
+	case Failed:
+		c.Failed++
+	case Cancelled:
+		c.Cancelled++
+	case TimedOut:
+		c.TimedOut++
+	}
+}
+
+func (c *Counts) add(other Counts) {
+	c.Pending += other.Pending
+	c.Running += other.Running
+	c.Submitted += other.Submitted
+	c.Completed += other.Completed
+	c.Failed += other.Failed
+	c.Cancelled += other.Cancelled
+	c.TimedOut += other.TimedOut
+	c.Rejected += other.Rejected
+}

@@ -1,0 +1,74 @@
+package background
+
+import (
+	"fmt"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// Module provides an *fxtasks.Manager that is drained when the application stops. It uses an
+// fxtasks.Config, a *zap.Logger and an []fxtasks.Middleware if the graph has them, and provides
+// nothing else.
+//
+// A manager is drained when Fx comes to it, in reverse order of construction. Name with Uses what
+// the tasks use: it is then closed after the drain, never before.
+var Module fx.Option = fx.Module("background", fx.Provide(New))
+
+// Params is what New takes from the graph.
+type Params struct {
+	fx.In
+
+	Lifecycle fx.Lifecycle
+	Config    fxtasks.Config `optional:"true"` // absent: the defaults
+	Logger    *zap.Logger    `optional:"true"` // used by the name "background"; absent: no logs
+
+	// Middleware wraps every task, the first outermost. It is one slice, not a value group: those
+	// come in random order.
+	Middleware []fxtasks.Middleware `optional:"true"`
+
+	// Resources is what Uses feeds. They need no use but to be built before the manager.
+	Resources []resource `group:"background.resources"`
+}
+
+// Result is what New adds to the graph.
+type Result struct {
+	fx.Out
+
+	Manager *fxtasks.Manager
+}
+
+// New makes the manager and appends its stop hook to the lifecycle. Module provides it; call it
+// yourself to build the manager without the module. A bad Config is an error that matches
+// fxtasks.ErrInvalid.
+func New(p Params) (Result, error) {
+	if p.Lifecycle == nil {
+		return Result{}, fmt.Errorf("%w: Params.Lifecycle is nil", fxtasks.ErrInvalid)
+	}
+	log := zap.NewNop()
+	if p.Logger != nil {
+		log = p.Logger.Named("background")
+	}
+	m, err := fxtasks.New(p.Config, fxtasks.WithLogger(log), fxtasks.WithMiddleware(p.Middleware...))
+	if err != nil {
+		return Result{}, err
+	}
+	p.Lifecycle.Append(managerHook(m, log))
+	return Result{Manager: m}, nil
+}
+
+// resource stands for something that tasks use.
+type resource struct{}
+
+// Uses says that tasks use the T of the graph, a *sql.DB for example: it is built before the
+// manager and so, as Fx stops in reverse order, closed after the drain, wherever either stands in
+// anyone's parameters. Use it once for each type, in the same fx.New as Module or in any
+// fx.Module. A T that itself needs the manager is a cycle, which Fx reports.
+func Uses[T any]() fx.Option {
+	return fx.Provide(fx.Annotate(
+		func(T) resource { return resource{} },
+		fx.ResultTags(`group:"background.resources"`),
+	))
+}
