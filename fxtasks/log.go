@@ -70,13 +70,8 @@ func (l *fullLog) add(now time.Time) uint64 {
 	if !l.last.IsZero() && now.Sub(l.last) < fullLogEvery {
 		return 0
 	}
-	l.last = now
-	return l.take()
-}
-
-func (l *fullLog) take() uint64 {
 	n := l.count
-	l.count = 0
+	l.last, l.count = now, 0
 	return n
 }
 

@@ -47,7 +47,7 @@ type taskOptions struct {
 	metadata   map[string]string
 	duplicate  DuplicatePolicy
 	blocking   bool
-	result     any // *resultBox[T] of SubmitResult, nil for Submit
+	result     anyResultHandle // nil for Submit
 }
 
 // WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not
@@ -93,8 +93,8 @@ func WithBlocking() TaskOption {
 	return func(o *taskOptions) { o.blocking = true }
 }
 
-func withResult(box any) TaskOption {
-	return func(o *taskOptions) { o.result = box }
+func withResult(h anyResultHandle) TaskOption {
+	return func(o *taskOptions) { o.result = h }
 }
 
 // validate applies the options and checks them, and the name that they came with.

@@ -30,7 +30,7 @@ func (r *registry) forgetLocked(t *Task) {
 	if t.older != nil {
 		t.older.newer = t.newer
 	}
-	t.newer, t.older = nil, nil
+	t.newer, t.older, t.result = nil, nil, nil
 	if r.byID[t.id] == t {
 		delete(r.byID, t.id)
 	}

@@ -122,8 +122,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
 	d.idle = r.idleLocked(d.scope)
-	pending, running := d.scope.counts.Pending, d.scope.counts.Running
-	rejected := r.full.take()
+	pending, running, rejected := d.scope.counts.Pending, d.scope.counts.Running, d.scope.counts.Rejected
 
 	r.refuseBlockedLocked(d.group, now)
 	tasks := r.activeLocked(d.group)
@@ -136,26 +135,10 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
 	r.settleLocked(now, &then)
 	r.mu.Unlock()
 
-	if rejected > 0 {
-		d.log.Warn("tasks rejected: queue is full", zap.Uint64("count", rejected))
-	}
 	d.log.Info("shutdown begins", zap.Int("pending", pending), zap.Int("running", running),
-		zap.Duration("budget", max(0, d.deadline.Sub(d.began))))
+		zap.Uint64("rejected", rejected), zap.Duration("budget", max(0, d.deadline.Sub(d.began))))
 	then.do(d.m)
 	return nil
-}
-
-// refuseBlockedLocked ends the submits that wait for room in g, or in all groups when g is nil.
-func (r *registry) refuseBlockedLocked(g *Group, now time.Time) {
-	for _, each := range r.groups {
-		for g == nil || g == each {
-			first := each.blocked.Front()
-			if first == nil {
-				break
-			}
-			r.settleSubmissionLocked(r.unqueueLocked(first), nil, ErrShuttingDown, now)
-		}
-	}
 }
 
 // planGraces sorts the tasks that have a grace by its end.

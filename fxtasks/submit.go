@@ -1,10 +1,8 @@
 package fxtasks
 
 import (
-	"container/list"
 	"context"
 	"fmt"
-	"reflect"
 	"time"
 )
 
@@ -22,19 +20,6 @@ func (m *Manager) Submit(ctx context.Context, name string, fn Func, opts ...Task
 	return m.submit(ctx, m.ungrouped, name, fn, opts)
 }
 
-// submission is a submit that waits for room.
-type submission struct {
-	task    *Task
-	policy  DuplicatePolicy
-	chosen  bool
-	ticket  uint64        // the lowest is next
-	settled chan struct{} // closed when won and err are final
-
-	// Protected by the registry's mutex until settled is closed.
-	won *Task
-	err error
-}
-
 var noTaskOptions taskOptions // shared by all submits without options: never written
 
 func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption) (*Task, error) {
@@ -49,17 +34,17 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	}
 
 	var then aftermath
-	var waiting *list.Element
+	var waiting *submission
 	var count uint64 // of rejects that the log has not told of yet
 	r, now := m.reg, time.Now()
 	r.mu.Lock()
 	now = r.tickLocked(now)
-	won, err := r.admitLocked(t, o.duplicate, o.idSet, now, &then)
+	won, err := r.admitLocked(t, o, now, &then)
 	switch {
 	case err == nil:
 		r.settleLocked(now, &then)
 	case o.blocking && err == ErrQueueFull:
-		waiting = r.queueLocked(&submission{task: t, policy: o.duplicate, chosen: o.idSet})
+		waiting = r.queueLocked(t, o)
 	default:
 		count = r.rejectLocked(g, name, err, now)
 	}
@@ -100,7 +85,6 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		metadata: o.metadata,
 		timeout:  g.cfg.TaskTimeout,
 		grace:    g.cfg.DrainGrace,
-		result:   o.result,
 		fn:       fn,
 	}
 	if !o.idSet {
@@ -112,25 +96,25 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if o.graceSet {
 		t.grace = o.grace
 	}
+	if o.result != nil {
+		t.result = o.result.own()
+	}
 	t.ctx = newTaskContext(t, ctx)
 	return t, nil
 }
 
 // admitLocked takes in t, or gives the task that t joins. Who calls it settles afterwards.
-func (r *registry) admitLocked(t *Task, policy DuplicatePolicy, chosen bool, now time.Time, then *aftermath) (*Task, error) {
+func (r *registry) admitLocked(t *Task, o *taskOptions, now time.Time, then *aftermath) (*Task, error) {
 	g := t.group
 	if r.all.state != Open || g.state != Open {
 		return nil, ErrShuttingDown
 	}
 	r.pruneLocked(now)
-	var old *Task
-	if chosen {
-		old = r.byID[t.id]
-	}
+	old := r.rivalLocked(t, o)
 	switch {
-	case old != nil && policy == Join:
-		return old, checkJoin(old, t)
-	case old != nil && policy == Reject && !old.status.Finished():
+	case o.joins(old):
+		return old, joinResult(old, o.result)
+	case o.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.id)
 	case !r.acceptsLocked(g, old):
 		return nil, ErrQueueFull
@@ -159,113 +143,6 @@ func (r *registry) acceptsLocked(g *Group, old *Task) bool {
 	}
 	starts := (old == nil || old.status.Finished()) && r.all.hasSlot() && g.hasSlot()
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
-}
-
-// replaceLocked makes way for t, which takes over the ID of old.
-func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
-	waitsFor := old.predecessor
-	switch {
-	case old.status == Pending:
-		r.dropLocked(old, endReplaced, now, then)
-	case old.status == Running:
-		waitsFor = old
-		r.requestLocked(old, endReplaced, now, then)
-	}
-	if r.byID[old.id] == old && old.status.Finished() {
-		r.forgetLocked(old)
-	}
-	if waitsFor != nil {
-		t.predecessor, waitsFor.successor = waitsFor, t
-	}
-}
-
-// checkJoin refuses to join tasks whose results are of different types.
-func checkJoin(old, t *Task) error {
-	if t.result == nil || reflect.TypeOf(old.result) == reflect.TypeOf(t.result) {
-		return nil
-	}
-	has := "no result"
-	if old.result != nil {
-		has = "a result of type " + old.result.(resultTyper).resultType().String()
-	}
-	return invalid("cannot join task %q (%s) for a result of type %v: it has %s",
-		old.name, old.id, t.result.(resultTyper).resultType(), has)
-}
-
-// queueLocked lines s up for room in its group.
-func (r *registry) queueLocked(s *submission) *list.Element {
-	r.tickets++
-	r.blocked++
-	s.ticket, s.settled = r.tickets, make(chan struct{})
-	return s.task.group.blocked.PushBack(s)
-}
-
-// unqueueLocked takes out the submit that waits at e.
-func (r *registry) unqueueLocked(e *list.Element) *submission {
-	s := e.Value.(*submission)
-	s.task.group.blocked.Remove(e)
-	r.blocked--
-	return s
-}
-
-// admitOneLocked settles the submit that has waited longest, of those that need not wait on.
-func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
-	if r.blocked == 0 {
-		return false
-	}
-	g := r.earliestLocked(func(g *Group) (uint64, bool) {
-		if g.blocked.Len() == 0 {
-			return 0, false
-		}
-		s := g.blocked.Front().Value.(*submission)
-		return s.ticket, r.fitsLocked(s)
-	})
-	if g == nil {
-		return false
-	}
-	s := r.unqueueLocked(g.blocked.Front())
-	won, err := r.admitLocked(s.task, s.policy, s.chosen, now, then)
-	r.settleSubmissionLocked(s, won, err, now)
-	return true
-}
-
-// fitsLocked says whether s would be taken in now, or has another reason not to wait.
-func (r *registry) fitsLocked(s *submission) bool {
-	var old *Task
-	if s.chosen {
-		old = r.byID[s.task.id]
-	}
-	return old != nil && s.policy != Replace || r.acceptsLocked(s.task.group, old)
-}
-
-func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, now time.Time) {
-	if err != nil {
-		r.rejectLocked(s.task.group, s.task.name, err, now)
-		err = fmt.Errorf("%w: task %q", err, s.task.name)
-	}
-	s.won, s.err = won, err
-	close(s.settled)
-}
-
-// awaitRoom blocks until the submit that waits at e has been settled, or ctx ends.
-func (m *Manager) awaitRoom(ctx context.Context, e *list.Element) (*Task, error) {
-	s := e.Value.(*submission)
-	if err := await(ctx, s.settled, nil); err != nil {
-		var then aftermath
-		r, now := m.reg, time.Now()
-		r.mu.Lock()
-		select {
-		case <-s.settled: // just now
-		default:
-			now = r.tickLocked(now)
-			r.unqueueLocked(e)
-			r.settleSubmissionLocked(s, nil, err, now)
-			r.settleLocked(now, &then) // the next in line may be easier to please
-		}
-		r.mu.Unlock()
-		then.do(m)
-	}
-	return s.won, s.err
 }
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.

@@ -22,7 +22,6 @@ type Task struct {
 	metadata map[string]string
 	timeout  time.Duration
 	grace    time.Duration
-	result   any // *resultBox[T] of SubmitResult, else nil
 	seq      uint64
 	created  time.Time
 
@@ -40,6 +39,7 @@ type Task struct {
 	request           *ending // why it was asked to end; nil: it was not
 	requested         time.Time
 	reported          *Progress
+	result            anyResultBox  // nil for Submit, and once the record is forgotten: events may hold on to the task
 	done              chan struct{} // made by the first Done
 
 	slot        bool          // holds one of the manager's and its group's slots
@@ -128,13 +128,18 @@ func (t *Task) Err() error {
 // Called with a task's own context it gives that task's slot back meanwhile. A task that waits
 // for itself gets ErrInvalid.
 func (t *Task) Wait(ctx context.Context) error {
-	if err := t.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
-		return err
-	}
-	if err := await(ctx, t.Done(), nil); err != nil {
+	if err := t.await(ctx); err != nil {
 		return err
 	}
 	return t.Err()
+}
+
+// await blocks until the task has finished. Its error tells why it has not.
+func (t *Task) await(ctx context.Context) error {
+	if err := t.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
+		return err
+	}
+	return await(ctx, t.Done(), nil)
 }
 
 // Cancel asks the task to end, with cause, or ErrCancelled when cause is nil, as its context's
