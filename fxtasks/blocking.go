@@ -30,10 +30,19 @@ func (r *registry) queueLocked(t *Task, o *taskOptions) *submission {
 	return s
 }
 
-// nextSubmission gives the submit of g that has waited longest, or nil.
-func (g *Group) nextSubmission() *submission {
-	if e := g.blocked.Front(); e != nil {
-		return e.Value.(*submission)
+// nextSubmissionLocked gives the submit of g that has waited longest, of those that there is room
+// for; nil when there is none. One that is to replace a running task can need room to wait where
+// another, further back, can start at once.
+func (r *registry) nextSubmissionLocked(g *Group) *submission {
+	if !r.acceptsLocked(g, nil) {
+		return nil
+	}
+	for e := g.blocked.Front(); e != nil; e = e.Next() {
+		s := e.Value.(*submission)
+		old := r.rivalLocked(s.task, s.options)
+		if s.options.joins(old) || s.options.rejects(old) || r.acceptsLocked(g, old) {
+			return s
+		}
 	}
 	return nil
 }
@@ -49,36 +58,30 @@ func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, n
 	close(s.settled)
 }
 
-// admitOneLocked settles the submit that has waited longest, of those that need not wait on.
+// admitOneLocked takes in the submit that has waited longest, of those that there is room for.
 func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
 	if r.blocked == 0 {
 		return false
 	}
 	g := r.earliestLocked(func(g *Group) (uint64, bool) {
-		s := g.nextSubmission()
+		s := r.nextSubmissionLocked(g)
 		if s == nil {
 			return 0, false
 		}
-		return s.ticket, r.fitsLocked(s)
+		return s.ticket, true
 	})
 	if g == nil {
 		return false
 	}
-	s := g.nextSubmission()
+	s := r.nextSubmissionLocked(g)
 	won, err := r.admitLocked(s.task, s.options, now, then)
 	r.settleSubmissionLocked(s, won, err, now)
 	return true
 }
 
-// fitsLocked says whether s would be taken in now, or has another reason not to wait.
-func (r *registry) fitsLocked(s *submission) bool {
-	old := r.rivalLocked(s.task, s.options)
-	return s.options.joins(old) || s.options.rejects(old) || r.acceptsLocked(s.task.group, old)
-}
-
 // awaitRoom blocks until s has been settled, or ctx ends.
 func (m *Manager) awaitRoom(ctx context.Context, s *submission) (*Task, error) {
-	if err := await(ctx, s.settled, nil); err != nil {
+	if err := await(ctx, s.settled); err != nil {
 		m.giveUp(s, err)
 	}
 	if s.err != nil {
@@ -110,8 +113,8 @@ func (r *registry) refuseBlockedLocked(g *Group, now time.Time) {
 		groups = []*Group{g}
 	}
 	for _, g := range groups {
-		for s := g.nextSubmission(); s != nil; s = g.nextSubmission() {
-			r.settleSubmissionLocked(s, nil, ErrShuttingDown, now)
+		for e := g.blocked.Front(); e != nil; e = g.blocked.Front() {
+			r.settleSubmissionLocked(e.Value.(*submission), nil, ErrShuttingDown, now)
 		}
 	}
 }

@@ -27,11 +27,11 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if !m.reg.cancel(t, endByCaller(cause)) {
 		return t.Info(), fmt.Errorf("%w: %q", ErrFinished, id)
 	}
-	limit := time.NewTimer(m.cfg.CancelTimeout)
-	defer limit.Stop()
-	err := await(ctx, t.Done(), limit.C)
-	if err == ErrStillRunning {
-		err = fmt.Errorf("%w: %q, %v after it was cancelled", err, id, m.cfg.CancelTimeout)
+	limited, cancel := context.WithTimeout(ctx, m.cfg.CancelTimeout)
+	defer cancel()
+	err := await(limited, t.Done())
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %q, %v after it was cancelled", ErrStillRunning, id, m.cfg.CancelTimeout)
 	}
 	return t.Info(), err
 }
@@ -44,14 +44,17 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 		return err
 	}
 	tasks := m.cancelAll(endByCaller(cause))
-	limit := time.NewTimer(m.cfg.CancelTimeout)
-	defer limit.Stop()
+	if unfinished(tasks) == 0 {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, m.cfg.CancelTimeout)
+	defer cancel()
 	defer lend(ctx)()
 	for i, t := range tasks {
-		err := block(ctx, t.Done(), limit.C)
-		if err == ErrStillRunning {
-			return fmt.Errorf("%w: %d of %d, %v after they were cancelled",
-				err, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)
+		err := block(limited, t.Done())
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("%w: %d of %d tasks, %v after they were cancelled",
+				ErrStillRunning, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)
 		}
 		if err != nil {
 			return err

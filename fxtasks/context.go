@@ -41,20 +41,17 @@ type taskKey struct{}
 
 // ending says why a task's context ended. It never changes and serves any number of tasks.
 type ending struct {
-	// The embedded Context has ended, with the Err and the Cause that the task's shall have: the
-	// context package asks a context's Value for a cancelCtx of its own to tell the cause.
-	context.Context
-	cause  error
+	cause  error  // of the context; nil: context.Canceled
 	status Status // of a task that returns an error after it
 	also   error  // what the task's Err matches besides cause; may be nil
 }
 
 var (
-	endReturned  = newEnding(nil, Failed, nil) // fn returned before anything was requested
-	endCancelled = newEnding(ErrCancelled, Cancelled, nil)
-	endReplaced  = newEnding(ErrReplaced, Cancelled, nil)
-	endShutdown  = newEnding(ErrShutdown, Cancelled, nil)
-	endTimeout   = newEnding(ErrTimeout, TimedOut, nil)
+	endReturned  = &ending{status: Failed} // fn returned before anything was requested
+	endCancelled = &ending{cause: ErrCancelled, status: Cancelled}
+	endReplaced  = &ending{cause: ErrReplaced, status: Cancelled}
+	endShutdown  = &ending{cause: ErrShutdown, status: Cancelled}
+	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut}
 )
 
 // endByCaller is the ending for a cancel that may give a cause of its own.
@@ -62,46 +59,26 @@ func endByCaller(cause error) *ending {
 	if cause == nil {
 		return endCancelled
 	}
-	return newEnding(cause, Cancelled, ErrCancelled)
+	return &ending{cause: cause, status: Cancelled, also: ErrCancelled}
 }
 
-func newEnding(cause error, status Status, also error) *ending {
-	e := &ending{cause: cause, status: status, also: also}
-	if status == TimedOut {
-		ctx, cancel := context.WithDeadlineCause(context.Background(), time.Unix(0, 0), cause)
-		cancel()
-		e.Context = ctx
-		return e
-	}
-	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(cause)
-	e.Context = ctx
-	return e
-}
-
-// taskContext is the context of one task. It is a type of its own, not a chain of the context
-// package's, for three things that a chain cannot do: Err is DeadlineExceeded after a timeout that
-// competes with cancels (first cause wins); the record knows the cause before the function can see
-// it; and it costs one allocation instead of three. Contexts derived from it cost no goroutine,
-// since it has an AfterFunc method.
-//
-// It ends in two steps. claim decides which ending it is to be, and is called under the registry's
-// mutex. release makes it visible and calls others, so it is called under no mutex.
+// taskContext is the context of one task: a context of the context package's, with two differences.
+// Most tasks are short and never look at it, so it is made when somebody first does. And it ends in
+// two steps, so that the record knows the cause before the function can see it: claim decides which
+// ending it is to be, under the registry's mutex, where the first wins; release carries that out,
+// under no mutex.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task     *Task
 	values   context.Context // the submitter's, less its cancellation
 	deadline time.Time       // zero: none
 
-	ended atomic.Pointer[ending] // nil until released
+	live atomic.Pointer[liveContext] // nil until somebody looks
 
-	mu      sync.Mutex // protects what follows; locked after the registry's, held for moments
-	claimed *ending    // nil until decided
-	done    chan struct{}
-	after   map[*afterFunc]struct{}
+	mu       sync.Mutex // protects what follows, and the making of live; locked after the registry's
+	claimed  *ending    // nil until decided
+	released bool
 }
-
-type afterFunc struct{ f func() }
 
 // newTaskContext takes over the values of ctx.
 func newTaskContext(t *Task, ctx context.Context) *taskContext {
@@ -109,34 +86,18 @@ func newTaskContext(t *Task, ctx context.Context) *taskContext {
 		// A task that submits its successor would otherwise make a chain of contexts, for ever.
 		return &taskContext{task: t, values: parent.values}
 	}
-	if ctx.Done() != nil {
+	if ctx != context.Background() { // a nil Done would not do: a context can hide its parent's and still tell its cause
 		ctx = context.WithoutCancel(ctx)
 	}
 	return &taskContext{task: t, values: ctx}
 }
 
 func (c *taskContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+func (c *taskContext) Done() <-chan struct{}       { return c.look().Done() }
+func (c *taskContext) Err() error                  { return c.look().Err() }
 
-func (c *taskContext) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done == nil {
-		if c.ended.Load() != nil {
-			return closedChan
-		}
-		c.done = make(chan struct{})
-	}
-	return c.done
-}
-
-func (c *taskContext) Err() error {
-	if e := c.ended.Load(); e != nil {
-		<-c.Done() // release stores first and closes next; nobody shall see one without the other
-		return e.Err()
-	}
-	return nil
-}
-
+// Value gives the context package what it asks for to attach derived contexts, which therefore
+// cost no goroutine.
 func (c *taskContext) Value(key any) any {
 	if _, ok := key.(taskKey); ok {
 		return c.task
@@ -144,36 +105,27 @@ func (c *taskContext) Value(key any) any {
 	if v := c.values.Value(key); v != nil {
 		return v
 	}
-	if e := c.ended.Load(); e != nil {
-		return e.Value(key)
-	}
-	return nil
+	return c.look().Value(key)
 }
 
 // String keeps fmt from walking the fields, which would race.
 func (c *taskContext) String() string { return "fxtasks.Context(" + c.task.name + ")" }
 
-// AfterFunc calls f after c has ended, unless stop is called first. The context package calls it
-// for contexts derived from c.
-func (c *taskContext) AfterFunc(f func()) (stop func() bool) {
+func (c *taskContext) look() *liveContext {
+	if l := c.live.Load(); l != nil {
+		return l
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended.Load() != nil {
-		go f() // on this goroutine it would deadlock: the context package holds the child's mutex here
-		return func() bool { return false }
+	if l := c.live.Load(); l != nil {
+		return l
 	}
-	a := &afterFunc{f}
-	if c.after == nil {
-		c.after = make(map[*afterFunc]struct{})
+	l := newLiveContext(c.task.timeout > 0)
+	if c.released {
+		l.end(c.claimed)
 	}
-	c.after[a] = struct{}{}
-	return func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		_, waiting := c.after[a]
-		delete(c.after, a)
-		return waiting
-	}
+	c.live.Store(l)
+	return l
 }
 
 // claim decides that c ends with e, unless that is decided already. It gives the ending that won.
@@ -186,22 +138,100 @@ func (c *taskContext) claim(e *ending) *ending {
 	return c.claimed
 }
 
-// release makes the claimed ending visible. It may be called more than once.
+// release carries out the claimed ending. It may be called more than once.
 func (c *taskContext) release() {
 	c.mu.Lock()
-	if c.ended.Load() != nil {
-		c.mu.Unlock()
-		return
-	}
-	c.ended.Store(c.claimed)
-	after := c.after
-	c.after = nil
-	if c.done != nil {
-		close(c.done)
-	}
+	c.released = true
 	c.mu.Unlock()
-	for a := range after {
-		a.f() // only ends a derived context: the context package runs its users' functions on goroutines of their own
+	if l := c.live.Load(); l != nil {
+		l.end(c.claimed) // no longer changes
+	}
+}
+
+// liveContext is a context that can end with any cause, and with DeadlineExceeded.
+type liveContext struct {
+	context.Context
+	cancel  context.CancelCauseFunc
+	timeout *timeoutSource // nil: the task has no timeout
+}
+
+func newLiveContext(hasTimeout bool) *liveContext {
+	l := new(liveContext)
+	parent := context.Background()
+	if hasTimeout {
+		l.timeout = &timeoutSource{Context: parent, done: make(chan struct{})}
+		parent = l.timeout
+	}
+	l.Context, l.cancel = context.WithCancelCause(parent)
+	return l
+}
+
+func (l *liveContext) end(e *ending) {
+	if e == endTimeout {
+		l.timeout.fire()
+	}
+	l.cancel(e.cause) // also after fire, to let go of the source
+}
+
+// timeoutSource is the parent of a context that ends with DeadlineExceeded when fire is called. The
+// context package has such a thing only with a timer in it, which would compete with the record:
+// first cause wins, and the two would not always agree on which that was.
+type timeoutSource struct {
+	context.Context
+	done  chan struct{}
+	fired atomic.Bool
+
+	mu    sync.Mutex // protects after
+	after func()     // ends the one derived context
+}
+
+// timedOut has ended with the Err and the Cause that a source tells once fired.
+var timedOut = func() context.Context {
+	ctx, cancel := context.WithDeadlineCause(context.Background(), time.Unix(0, 0), ErrTimeout)
+	cancel()
+	return ctx
+}()
+
+func (s *timeoutSource) Done() <-chan struct{} { return s.done }
+
+func (s *timeoutSource) Err() error {
+	if s.fired.Load() {
+		return timedOut.Err()
+	}
+	return nil
+}
+
+func (s *timeoutSource) Value(key any) any {
+	if s.fired.Load() {
+		return timedOut.Value(key)
+	}
+	return nil
+}
+
+// AfterFunc is what the context package calls instead of starting a goroutine that waits for Done.
+func (s *timeoutSource) AfterFunc(f func()) (stop func() bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = f
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		waiting := s.after != nil
+		s.after = nil
+		return waiting
+	}
+}
+
+// fire ends the derived context. It may be called more than once.
+func (s *timeoutSource) fire() {
+	s.mu.Lock()
+	after := s.after
+	s.after = nil
+	s.mu.Unlock()
+	if after != nil {
+		s.fired.Store(true)
+		close(s.done)
+		after()
 	}
 }
 

@@ -16,21 +16,28 @@ func (o *taskOptions) rejects(old *Task) bool {
 	return old != nil && o.duplicate == Reject && !old.status.Finished()
 }
 
-// replaceLocked makes way for t, which takes over the ID of old.
-func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
-	waitsFor := old.predecessor
+// waitsFor gives the running task that must return before one that replaces old can start, or nil.
+func waitsFor(old *Task) *Task {
 	switch {
-	case old.status == Pending:
-		r.dropLocked(old, endReplaced, now, then)
+	case old == nil || old.status.Finished():
+		return nil
 	case old.status == Running:
-		waitsFor = old
+		return old
+	default:
+		return old.predecessor
+	}
+}
+
+// replaceLocked makes way for t, which has taken over the ID of old.
+func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
+	p := waitsFor(old)
+	if old.status.Finished() {
+		r.forgetLocked(old)
+	} else {
 		r.requestLocked(old, endReplaced, now, then)
 	}
-	if r.byID[old.id] == old && old.status.Finished() {
-		r.forgetLocked(old)
-	}
-	if waitsFor != nil {
-		t.predecessor, waitsFor.successor = waitsFor, t
+	if p != nil {
+		t.predecessor, p.successor = p, t
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		if wake == closedChan {
 			return Event{}, io.EOF
 		}
-		if err := await(ctx, wake, nil); err != nil {
+		if err := await(ctx, wake); err != nil {
 			return Event{}, err
 		}
 	}

@@ -48,12 +48,17 @@ func (m *Manager) List(f Filter) Page {
 	r.mu.Lock()
 	r.pruneLocked(r.tickLocked(now))
 	page := Page{Seq: r.events.last}
-	more := false
-	for t := r.newest; t != nil; t = t.older {
-		if !f.matches(t) {
-			continue
+	all, more := f.matchesAll(), false
+	if all {
+		page.Total = r.known
+	}
+	for t := r.newest; t != nil && !(all && more); t = t.older {
+		if !all {
+			if !f.matches(t) {
+				continue
+			}
+			page.Total++
 		}
-		page.Total++
 		switch {
 		case t.seq >= before: // was on an earlier page
 		case len(page.Tasks) < limit:
@@ -71,6 +76,12 @@ func (m *Manager) List(f Filter) Page {
 		page.Tasks[i] = page.Tasks[i].own()
 	}
 	return page
+}
+
+// matchesAll says that no task needs to be looked at to be counted.
+func (f *Filter) matchesAll() bool {
+	return len(f.Statuses) == 0 && f.Name == "" && f.Group == "" && len(f.Metadata) == 0 &&
+		f.CreatedAfter.IsZero() && f.CreatedBefore.IsZero()
 }
 
 // matches is called with the registry's mutex held.

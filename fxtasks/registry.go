@@ -24,9 +24,12 @@ type registry struct {
 	byName   map[string]*Group
 	byID     map[string]*Task
 	newest   *Task  // of all records, in order of submission
+	known    int    // how many records there are
 	seq      uint64 // of the newest
 	finished taskList
 	expiry   *time.Timer // for the first of finished; nil: not set
+
+	awaited []*scope // those that somebody waits for until nothing is active
 
 	successors taskList // pending under Replace, until their predecessors have returned
 	resuming   int      // tasks that wait for their slots again, in all groups
@@ -48,7 +51,7 @@ type scope struct {
 	counts  Counts
 	slots   int           // held right now
 	state   State         // guarded by drain alone
-	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
+	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in awaited
 	stopped chan struct{} // closed when state is Stopped
 }
 
@@ -140,6 +143,7 @@ func (r *registry) addLocked(t *Task, now time.Time) {
 		r.newest.newer = t
 	}
 	r.newest = t
+	r.known++
 	r.byID[t.id] = t
 	t.label = r.labelLocked(t.name)
 	for _, c := range r.countsLocked(t) {
@@ -178,27 +182,23 @@ func (r *registry) endLocked(t *Task, status Status, err error, now time.Time) {
 	r.stopReclaimLocked(t)
 	r.giveSlotLocked(t)
 	r.finished.pushBack(t)
-	if s := t.successor; s != nil { // t was replaced: what comes next has its ID
+	if s := t.successor; s != nil { // the one that replaces t need not wait for it any more
 		t.successor, s.predecessor = nil, nil
 		r.successors.remove(s)
 		s.group.pending.insertBySeq(s)
-		r.forgetLocked(t)
 	}
-	if p := t.predecessor; p != nil { // t should have replaced p: the ID is p's again
+	if p := t.predecessor; p != nil { // t was to replace p: the ID is p's again, unless t itself is replaced
 		t.predecessor, p.successor = nil, nil
+		if r.byID[t.id] == t {
+			r.byID[t.id] = p
+		}
+	}
+	if r.byID[t.id] != t { // IDs are unique among the tasks that are known
 		r.forgetLocked(t)
-		r.byID[p.id] = p
 	}
 	r.pruneLocked(now)
-
 	if t.done != nil {
 		close(t.done)
-	}
-	for _, s := range [...]*scope{&r.all, &t.group.scope} {
-		if s.idle != nil && s.active() == 0 {
-			close(s.idle)
-			s.idle = nil
-		}
 	}
 }
 

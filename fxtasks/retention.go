@@ -31,6 +31,7 @@ func (r *registry) forgetLocked(t *Task) {
 		t.older.newer = t.newer
 	}
 	t.newer, t.older, t.result = nil, nil, nil
+	r.known--
 	if r.byID[t.id] == t {
 		delete(r.byID, t.id)
 	}

@@ -3,10 +3,14 @@ package fxtasks
 import "time"
 
 // settleLocked lets go on what can go on: tasks that wait for their slots again, then pending
-// tasks, then submits that wait for room. Whoever frees a slot or room calls it before the
+// tasks, then submits that wait for room. Whoever ends a task calls it, and
+// whoever frees a slot or room, before the
 // critical section ends, so a free slot means that nothing is waiting for it.
 func (r *registry) settleLocked(now time.Time, then *aftermath) {
 	for r.resumeOneLocked() || r.startOneLocked(now, then) || r.admitOneLocked(now, then) {
+	}
+	if len(r.awaited) > 0 {
+		r.tellIdleLocked()
 	}
 }
 

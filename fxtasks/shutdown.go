@@ -67,10 +67,12 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 		return ShutdownReport{}, err
 	}
 	if other := d.begin(ctx); other != nil {
-		_ = await(ctx, other, nil) // whichever comes first: it is already shut down either way
+		_ = await(ctx, other) // whichever comes first: it is already shut down either way
 		return ShutdownReport{Status: shutdownAlready, Duration: time.Since(d.began)}, nil
 	}
-	defer lend(ctx)()
+	if !isClosed(d.idle) {
+		defer lend(ctx)() // once: a slot that is taken back in between could cost the budget
+	}
 	for _, step := range d.graces {
 		d.sleep(ctx, step.end)
 		d.cancel(step.tasks)
@@ -174,9 +176,9 @@ func (d *drain) cancel(tasks []*Task) {
 
 // sleep blocks until the time has come, nothing is active, or ctx ends.
 func (d *drain) sleep(ctx context.Context, until time.Time) {
-	limit := time.NewTimer(time.Until(until))
-	defer limit.Stop()
-	_ = block(ctx, d.idle, limit.C)
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	_ = block(ctx, d.idle)
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the

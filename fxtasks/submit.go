@@ -119,10 +119,10 @@ func (r *registry) admitLocked(t *Task, o *taskOptions, now time.Time, then *aft
 	case !r.acceptsLocked(g, old):
 		return nil, ErrQueueFull
 	}
+	r.addLocked(t, now) // before the old one goes: whoever waits until nothing is active must not see a gap
 	if old != nil {
 		r.replaceLocked(old, t, now, then)
 	}
-	r.addLocked(t, now)
 	if t.predecessor != nil {
 		r.successors.pushBack(t)
 	} else {
@@ -141,7 +141,7 @@ func (r *registry) acceptsLocked(g *Group, old *Task) bool {
 			freedOfGroup = 1
 		}
 	}
-	starts := (old == nil || old.status.Finished()) && r.all.hasSlot() && g.hasSlot()
+	starts := waitsFor(old) == nil && r.all.hasSlot() && g.hasSlot()
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
 }
 

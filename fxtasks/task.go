@@ -139,7 +139,7 @@ func (t *Task) await(ctx context.Context) error {
 	if err := t.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return err
 	}
-	return await(ctx, t.Done(), nil)
+	return await(ctx, t.Done())
 }
 
 // Cancel asks the task to end, with cause, or ErrCancelled when cause is nil, as its context's

@@ -2,45 +2,46 @@ package fxtasks
 
 import (
 	"context"
-	"time"
+	"slices"
 )
 
-// await blocks until done is closed, and gives ctx's error if ctx ends first, or ErrStillRunning
-// if limit (nil: none) fires first. Given a task's own context it gives the task's slot back
-// meanwhile.
-func await(ctx context.Context, done <-chan struct{}, limit <-chan time.Time) error {
-	select {
-	case <-done:
+// await blocks until done is closed, and gives ctx's error if ctx ends first. Given a task's own
+// context it gives the task's slot back meanwhile.
+func await(ctx context.Context, done <-chan struct{}) error {
+	if isClosed(done) {
 		return nil
-	default:
 	}
 	defer lend(ctx)()
-	return block(ctx, done, limit)
+	return block(ctx, done)
 }
 
 // block is await without the slot.
-func block(ctx context.Context, done <-chan struct{}, limit <-chan time.Time) error {
-	var err error
+func block(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		err = ctx.Err()
-	case <-limit:
-		err = ErrStillRunning
-	}
-	select {
-	case <-done: // both: what was waited for counts
-		return nil
-	default:
-		return err
+		if isClosed(done) { // both: what was waited for counts
+			return nil
+		}
+		return ctx.Err()
 	}
 }
 
-// lend gives back the slot of the task that ctx belongs to. takeBack waits for it again.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// lend gives back the slot of the task that ctx belongs to, unless ctx has ended: there is no
+// waiting then. takeBack waits for it again.
 func lend(ctx context.Context) (takeBack func()) {
 	t, ok := FromContext(ctx)
-	if !ok || t.m.reg.all.maxRunning == 0 && t.group.maxRunning == 0 {
+	if !ok || ctx.Err() != nil || t.m.reg.all.maxRunning == 0 && t.group.maxRunning == 0 {
 		return func() {}
 	}
 	t.m.beginWait(t)
@@ -64,17 +65,32 @@ func (r *registry) awaitIdle(ctx context.Context, s *scope) error {
 	r.mu.Lock()
 	idle := r.idleLocked(s)
 	r.mu.Unlock()
-	return await(ctx, idle, nil)
+	return await(ctx, idle)
 }
 
+// idleLocked gives a channel that is closed when nothing of s is active.
 func (r *registry) idleLocked(s *scope) <-chan struct{} {
 	if s.active() == 0 {
 		return closedChan
 	}
 	if s.idle == nil {
 		s.idle = make(chan struct{})
+		r.awaited = append(r.awaited, s)
 	}
 	return s.idle
+}
+
+// tellIdleLocked wakes those who wait until nothing is active. It comes last in a critical section:
+// a task that ends may let in another.
+func (r *registry) tellIdleLocked() {
+	r.awaited = slices.DeleteFunc(r.awaited, func(s *scope) bool {
+		if s.active() > 0 {
+			return false
+		}
+		close(s.idle)
+		s.idle = nil
+		return true
+	})
 }
 
 func anyTask(*Task) bool { return true }
