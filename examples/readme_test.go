@@ -1,0 +1,216 @@
+//go:build unix
+
+// Package examples holds no code of its own: its test keeps the README honest.
+package examples
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// blocks gives the README's code blocks of a language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(readme, -1) {
+		all = append(all, string(match[1]))
+	}
+	if len(all) == 0 {
+		t.Fatalf("the README has no %s block", language)
+	}
+	return all
+}
+
+func TestTheREADMEsProgramRunsUntilItIsTerminated(t *testing.T) {
+	programs := 0
+	for _, block := range blocks(t, "go") {
+		if !strings.HasPrefix(block, "package main") {
+			continue
+		}
+		programs++
+		program := exec.Command(build(t, map[string]string{"main.go": block}))
+		output, err := program.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := program.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var log []string
+		for lines := bufio.NewScanner(output); lines.Scan(); {
+			log = append(log, lines.Text())
+			if strings.HasSuffix(lines.Text(), " 2") { // its task has got on for a second: Run waits for signals by now
+				if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := program.Wait(); err != nil {
+			t.Errorf("the program ends with %v; its output:\n%s", err, strings.Join(log, "\n"))
+		}
+	}
+	if programs != 1 {
+		t.Errorf("the README has %d programs, want one", programs)
+	}
+}
+
+// stubs is what the README's snippets take for granted.
+const stubs = `
+type Mailer struct { group *fxtasks.Group; smtp *SMTP }
+type SMTP struct{}
+func NewDB() *sql.DB                                      { return nil }
+func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
+func RegisterRoutes(*Reports)                             {}
+func measure(context.Context) (int64, error)              { return 0, nil }
+func main()                                               {}
+`
+
+// imports by the name that snippets use them by.
+var imports = map[string]string{
+	"background":  "github.com/fxtasks/background",
+	"context":     "context",
+	"fx":          "go.uber.org/fx",
+	"fxtasks":     "github.com/fxtasks/background/fxtasks",
+	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",
+	"http":        "net/http",
+	"log":         "log",
+	"sql":         "database/sql",
+	"testing":     "testing",
+	"time":        "time",
+}
+
+func TestTheREADMEsSnippetsCompile(t *testing.T) {
+	files := map[string]string{"stubs.go": goFile(stubs)}
+	for i, block := range blocks(t, "go") {
+		switch {
+		case strings.HasPrefix(block, "package"):
+			continue
+		case !regexp.MustCompile(`^(func|type) `).MatchString(block): // statements
+			block = "func _(ctx context.Context, tasks *fxtasks.Manager, path string) error {\n" + block + "\nreturn nil\n}"
+		}
+		files[fmt.Sprintf("snippet%d.go", i)] = goFile(block)
+	}
+	build(t, files)
+}
+
+func goFile(code string) string {
+	file := "package main\n"
+	for name, path := range imports {
+		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
+			file += fmt.Sprintf("import %s %q\n", name, path)
+		}
+	}
+	return file + code + "\n"
+}
+
+// build compiles the files as a program of this module, without writing them into its tree.
+func build(t *testing.T, files map[string]string) (program string) {
+	t.Helper()
+	dir := t.TempDir()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := struct{ Replace map[string]string }{make(map[string]string)}
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[filepath.Join(here, "readme", name)] = path
+	}
+	config, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlayFile := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlayFile, config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program = filepath.Join(dir, "program")
+	if out, err := exec.Command("go", "build", "-overlay", overlayFile, "-o", program, "./readme").CombinedOutput(); err != nil {
+		t.Fatalf("it does not compile: %v\n%s", err, out)
+	}
+	return program
+}
+
+// The README's commands are run as they stand there, but for the port: it may be taken.
+func TestTheREADMEsCommandsWork(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("curl is missing: apt-get install curl")
+		}
+		t.Skip("curl is missing: apt-get install curl")
+	}
+	const port = ":8080"
+	address := ""
+	for _, command := range strings.Split(strings.Join(blocks(t, "sh"), "\n"), "\n") {
+		switch {
+		case command == "go test work":
+			ci, err := os.ReadFile("../.ci/run")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Contains(ci, []byte(command)) {
+				t.Errorf("nothing runs %q: this test cannot, being part of it", command)
+			}
+		case strings.HasPrefix(command, "go run ./examples/quickstart"):
+			address = serve(t, command+" -addr 127.0.0.1:0")
+		case strings.HasPrefix(command, "curl "):
+			if !strings.Contains(command, "127.0.0.1"+port) || address == "" {
+				t.Fatalf("%q asks nobody: %q", command, address)
+			}
+			command = strings.ReplaceAll(command, "127.0.0.1"+port, address)
+			out, err := exec.Command("sh", "-c", command+" --silent --show-error --fail-with-body").CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %v\n%s", command, err, out)
+			}
+		default:
+			t.Errorf("nothing tests the README's command %q", command)
+		}
+	}
+}
+
+// serve runs the command, a server, until the test ends, and gives its address.
+func serve(t *testing.T, command string) (address string) {
+	t.Helper()
+	server := exec.Command("sh", "-c", "exec "+command)
+	server.Dir = ".."
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run has a child, and passes no signal on
+	output, err := server.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(output)
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGTERM)
+		for lines.Scan() { // until all that write to it have ended
+		}
+		_ = server.Wait() // go run tells that its child was ended by a signal
+	})
+	var log []string
+	for lines.Scan() {
+		log = append(log, lines.Text())
+		if found := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`).FindStringSubmatch(lines.Text()); found != nil {
+			return found[1]
+		}
+	}
+	t.Fatalf("%s serves nothing:\n%s", command, strings.Join(log, "\n"))
+	return ""
+}
