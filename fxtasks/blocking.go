@@ -21,21 +21,30 @@ type submission struct {
 	err error
 }
 
-// queueLocked lines up the submit of t.
-func (r *registry) queueLocked(t *Task, o *taskOptions) *submission {
+// queueLocked lines up the submit of t by the task self, or by none. It refuses a submit that
+// would wait until self has returned.
+func (r *registry) queueLocked(t *Task, o *taskOptions, self *Task) (*submission, error) {
+	noneMayWait := r.all.maxPending < 0 || t.group.maxPending < 0
+	if noneMayWait && self != nil && waitsFor(r.rivalLocked(t, o)) == self {
+		return nil, invalid("task %q (%s) would wait for itself", self.name, self.id)
+	}
 	r.tickets++
 	r.blocked++
+	if o.idSet {
+		t.group.blockedWithID++
+	}
 	s := &submission{task: t, options: o, ticket: r.tickets, settled: make(chan struct{})}
 	s.place = t.group.blocked.PushBack(s)
-	return s
+	return s, nil
 }
 
-// nextSubmissionLocked gives the submit of g that has waited longest, of those that there is room
-// for; nil when there is none. One that is to replace a running task can need room to wait where
-// another, further back, can start at once.
+// nextSubmissionLocked gives the submit of g that has waited longest, of those that need not wait
+// on; nil when there is none. That can be one further back: one that is to replace a running task
+// needs room to wait where another can start at once, and one whose ID has been taken meanwhile
+// needs none.
 func (r *registry) nextSubmissionLocked(g *Group) *submission {
-	if !r.acceptsLocked(g, nil) {
-		return nil
+	if g.blockedWithID == 0 && !r.acceptsLocked(g, nil) {
+		return nil // as almost always: spare the line
 	}
 	for e := g.blocked.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*submission)
@@ -51,6 +60,9 @@ func (r *registry) nextSubmissionLocked(g *Group) *submission {
 func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, now time.Time) {
 	s.task.group.blocked.Remove(s.place)
 	r.blocked--
+	if s.options.idSet {
+		s.task.group.blockedWithID--
+	}
 	if err != nil {
 		r.rejectLocked(s.task.group, s.task.name, err, now)
 	}
@@ -58,11 +70,12 @@ func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, n
 	close(s.settled)
 }
 
-// admitOneLocked takes in the submit that has waited longest, of those that there is room for.
+// admitOneLocked settles the submit that has waited longest, of those that need not wait on.
 func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
 	if r.blocked == 0 {
 		return false
 	}
+	r.pruneLocked(now) // or one could be chosen to join a task that admitLocked then forgets
 	g := r.earliestLocked(func(g *Group) (uint64, bool) {
 		s := r.nextSubmissionLocked(g)
 		if s == nil {
@@ -92,18 +105,12 @@ func (m *Manager) awaitRoom(ctx context.Context, s *submission) (*Task, error) {
 
 // giveUp settles s with err, unless it has been settled just now.
 func (m *Manager) giveUp(s *submission, err error) {
-	var then aftermath
 	r, now := m.reg, time.Now()
 	r.mu.Lock()
-	select {
-	case <-s.settled:
-	default:
-		now = r.tickLocked(now)
-		r.settleSubmissionLocked(s, nil, err, now)
-		r.settleLocked(now, &then) // the next in line may be easier to please
+	defer r.mu.Unlock()
+	if !isClosed(s.settled) {
+		r.settleSubmissionLocked(s, nil, err, r.tickLocked(now))
 	}
-	r.mu.Unlock()
-	then.do(m)
 }
 
 // refuseBlockedLocked ends the submits that wait for room in g, or in all groups when g is nil.

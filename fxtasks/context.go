@@ -153,6 +153,7 @@ type liveContext struct {
 	context.Context
 	cancel  context.CancelCauseFunc
 	timeout *timeoutSource // nil: the task has no timeout
+	once    sync.Once      // for end: who comes second waits until the first is through
 }
 
 func newLiveContext(hasTimeout bool) *liveContext {
@@ -167,10 +168,12 @@ func newLiveContext(hasTimeout bool) *liveContext {
 }
 
 func (l *liveContext) end(e *ending) {
-	if e == endTimeout {
-		l.timeout.fire()
-	}
-	l.cancel(e.cause) // also after fire, to let go of the source
+	l.once.Do(func() {
+		if e == endTimeout {
+			l.timeout.fire()
+		}
+		l.cancel(e.cause) // also after fire, to let go of the source
+	})
 }
 
 // timeoutSource is the parent of a context that ends with DeadlineExceeded when fire is called. The
@@ -222,7 +225,7 @@ func (s *timeoutSource) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// fire ends the derived context. It may be called more than once.
+// fire ends the derived context.
 func (s *timeoutSource) fire() {
 	s.mu.Lock()
 	after := s.after

@@ -15,6 +15,9 @@
 // not return then cannot be stopped by anything: the manager keeps its slot taken, keeps showing
 // it as running, and reports it, with the stack on which it hangs, when it shuts down.
 //
+// A task may submit its successor with its own context. With one derived from it, by WithValue or
+// WithTimeout, each generation would keep the contexts of all before it in memory.
+//
 // A panic or runtime.Goexit in a task's function fails the task. A panic in a goroutine that the
 // function starts itself ends the process: nothing can catch it.
 //

@@ -16,9 +16,10 @@ type Group struct {
 
 	scope // protected by the registry's mutex, like what follows
 
-	pending  taskList  // by seq
-	resuming taskList  // tasks that have finished waiting and want their slots back
-	blocked  list.List // of *submission, by ticket
+	pending       taskList  // by seq
+	resuming      taskList  // tasks that have finished waiting and want their slots back
+	blocked       list.List // of *submission, by ticket
+	blockedWithID int       // how many of those have chosen their ID
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {

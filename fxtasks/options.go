@@ -65,6 +65,7 @@ func WithTimeout(d time.Duration) TaskOption {
 // WithMetadata attaches pairs that Info, List and the task's events show. md is copied. Given
 // again, it merges over what was there before.
 func WithMetadata(md map[string]string) TaskOption {
+	md = maps.Clone(md)
 	return func(o *taskOptions) {
 		if len(md) == 0 {
 			return

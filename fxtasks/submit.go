@@ -33,6 +33,10 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 		return nil, err
 	}
 
+	var self *Task
+	if o.blocking {
+		self, _ = FromContext(ctx) // not in the critical section: a context can be the user's code
+	}
 	var then aftermath
 	var waiting *submission
 	var count uint64 // of rejects that the log has not told of yet
@@ -40,14 +44,13 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	r.mu.Lock()
 	now = r.tickLocked(now)
 	won, err := r.admitLocked(t, o, now, &then)
-	switch {
-	case err == nil:
-		r.settleLocked(now, &then)
-	case o.blocking && err == ErrQueueFull:
-		waiting = r.queueLocked(t, o)
-	default:
+	if o.blocking && err == ErrQueueFull {
+		waiting, err = r.queueLocked(t, o, self)
+	}
+	if err != nil {
 		count = r.rejectLocked(g, name, err, now)
 	}
+	r.settleLocked(now, &then)
 	r.mu.Unlock()
 
 	if waiting != nil {
