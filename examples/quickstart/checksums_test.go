@@ -12,8 +12,10 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/fxtasks/background/echoadapter"
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/fxtasks/fxtaskstest"
+	"github.com/fxtasks/background/httpapi"
 )
 
 // lockedFS is a file system in which some files and directories cannot be opened, not even by root.
@@ -100,7 +102,13 @@ func TestNoneIsStartedDuringShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := NewEcho()
-	NewHandlers(newTestChecksums(t, tasks)).Register(e)
+	adapter, err := echoadapter.New(echoadapter.Params{
+		Echo: e, Manager: tasks, Config: echoadapter.Config{API: httpapi.Config{AllowUnauthenticated: true}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	NewHandlers(newTestChecksums(t, tasks), adapter).Register(e)
 	answer := httptest.NewRecorder()
 	e.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/checksums", nil))
 	if answer.Code != http.StatusServiceUnavailable {

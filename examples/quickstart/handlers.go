@@ -1,21 +1,26 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/fxtasks/background/echoadapter"
 	"github.com/fxtasks/background/fxtasks"
 )
 
 // Handlers are the HTTP side of Checksums. They hand the request's context to tasks, which keep
 // its values and not its cancellation, but never the echo.Context: that serves another request
 // as soon as the handler has returned.
-type Handlers struct{ checksums *Checksums }
+type Handlers struct {
+	checksums *Checksums
+	adapter   *echoadapter.Adapter
+}
 
 // NewHandlers makes the handlers of checksums.
-func NewHandlers(checksums *Checksums) *Handlers { return &Handlers{checksums} }
+func NewHandlers(checksums *Checksums, adapter *echoadapter.Adapter) *Handlers {
+	return &Handlers{checksums, adapter}
+}
 
 // Register adds the routes to e.
 func (h *Handlers) Register(e *echo.Echo) {
@@ -28,10 +33,9 @@ func (h *Handlers) Register(e *echo.Echo) {
 func (h *Handlers) start(c echo.Context) error {
 	sum, err := h.checksums.Start(c.Request().Context())
 	if err != nil {
-		return refusal(err)
+		return echoadapter.HTTPError(err) // 429 when too many wait, 503 on stop
 	}
-	c.Response().Header().Set(echo.HeaderLocation, "/checksums/"+sum.ID())
-	return c.JSON(http.StatusAccepted, newView(sum.Info()))
+	return h.adapter.Accepted(c, sum.Task) // 202, the task, and where it can be watched
 }
 
 func (h *Handlers) list(c echo.Context) error {
@@ -75,18 +79,6 @@ func (h *Handlers) cancel(c echo.Context) error {
 
 // errUnknown is sent as {"message": …}, as are all errors, by Echo.
 var errUnknown = echo.NewHTTPError(http.StatusNotFound, "no such checksum")
-
-// refusal says over HTTP why a checksum was not started.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, fxtasks.ErrQueueFull):
-		return echo.NewHTTPError(http.StatusTooManyRequests, "too many checksums are waiting: try again later")
-	case errors.Is(err, fxtasks.ErrShuttingDown):
-		return echo.NewHTTPError(http.StatusServiceUnavailable, "the server is shutting down")
-	default:
-		return err
-	}
-}
 
 // view is what a client sees of a checksum.
 type view struct {

@@ -19,20 +19,26 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/fxtasks/background"
+	"github.com/fxtasks/background/echoadapter"
 	"github.com/fxtasks/background/examples/internal/console"
 	"github.com/fxtasks/background/fxtasks"
+	"github.com/fxtasks/background/httpapi"
 )
 
 // Flags is what the command line says.
 type Flags struct {
-	Addr string
-	Dir  string
+	Addr     string
+	Dir      string
+	Demo     bool
+	ReadOnly bool
 }
 
 func main() {
 	var flags Flags
 	flag.StringVar(&flags.Addr, "addr", "127.0.0.1:8080", "`address` to serve HTTP on")
 	flag.StringVar(&flags.Dir, "dir", ".", "`directory` with the files to checksum")
+	flag.BoolVar(&flags.Demo, "demo", false, "submit a mix of made-up work, for the dashboard to show")
+	flag.BoolVar(&flags.ReadOnly, "read-only", false, "refuse to cancel tasks on the dashboard")
 	flag.Parse()
 
 	fx.New(
@@ -42,10 +48,17 @@ func main() {
 			DrainGrace:     2 * time.Second, // on stop, those that are nearly done may finish
 			RetainFinished: 100,             // and be asked for their results
 		}),
+		fx.Supply(echoadapter.Config{API: httpapi.Config{
+			AllowUnauthenticated: true, // on a loopback address; elsewhere set Authorize
+			ReadOnly:             flags.ReadOnly,
+			Title:                "Quickstart",
+			Environment:          "local",
+		}}),
 		fx.Provide(console.NewLogger, OpenDir, NewChecksums, NewHandlers, NewEcho),
 		background.Module,           // provides *fxtasks.Manager, drains it on stop
 		background.Uses[*os.Root](), // tasks read the directory: drain before it is closed
-		fx.Invoke(StartServer),
+		echoadapter.Module,          // API and dashboard under /background
+		fx.Invoke(StartDemo, StartServer),
 		fx.WithLogger(console.NewFxLogger),
 	).Run()
 }

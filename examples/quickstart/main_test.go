@@ -35,8 +35,11 @@ func TestAChecksumGivesTheHashesOfTheFiles(t *testing.T) {
 	server := start(t, dir)
 
 	created, location := server.post()
-	if want := "/checksums/" + created.ID; created.ID == "" || location != want {
+	if want := "/background/tasks/" + created.ID; created.ID == "" || location != want {
 		t.Errorf("Location is %q, want %q", location, want)
+	}
+	if task := server.do(http.MethodGet, location, new(view)); task.StatusCode != http.StatusOK {
+		t.Errorf("GET %s: %s, want 200", location, task.Status)
 	}
 	done := server.waitFor(created.ID, "completed", func(v view) bool { return v.Status.Finished() })
 	if done.Status != fxtasks.Completed || done.Result == nil {

@@ -40,7 +40,8 @@ func StartServer(lc fx.Lifecycle, app fx.Shutdowner, log *zap.Logger, flags Flag
 				return err
 			}
 			e.Listener = ln
-			log.Info("serving", zap.String("url", "http://"+ln.Addr().String()+"/checksums"), zap.String("dir", flags.Dir))
+			url := "http://" + ln.Addr().String()
+			log.Info("serving", zap.String("checksums", url+"/checksums"), zap.String("dashboard", url+"/background/"), zap.String("dir", flags.Dir))
 			go func() {
 				if err := e.Start(""); !errors.Is(err, http.ErrServerClosed) {
 					log.Error("server failed", zap.Error(err))

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// StartDemo submits, with the flag -demo, a mix of made-up work for as long as the application
+// runs, so that the dashboard has something to show.
+func StartDemo(lc fx.Lifecycle, flags Flags, tasks *fxtasks.Manager) error {
+	if !flags.Demo {
+		return nil
+	}
+	group, err := tasks.Group("demo", fxtasks.GroupConfig{MaxRunning: 6})
+	if err != nil {
+		return err
+	}
+	lc.Append(fx.StartHook(func(ctx context.Context) error {
+		for _, work := range demoWork {
+			if err := work.submit(ctx, group); err != nil {
+				return err
+			}
+		}
+		_, err := tasks.Submit(ctx, "demo-traffic", func(ctx context.Context) error {
+			for pause(ctx, time.Second) {
+				if group.Stats().Pending > 10 {
+					continue
+				}
+				if err := demoWork[rand.IntN(len(demoWork))].submit(ctx, group); err != nil {
+					return err
+				}
+			}
+			return context.Cause(ctx)
+		})
+		return err
+	}))
+	return nil
+}
+
+type demo struct {
+	name    string
+	timeout time.Duration
+	run     fxtasks.Func
+}
+
+var demoWork = []demo{
+	{"import-orders", 0, importOrders},
+	{"send-newsletter", 0, sendNewsletter},
+	{"resize-image", 0, resizeImage},
+	{"sync-inventory", 0, syncInventory},
+	{"charge-card", 0, chargeCard},
+	{"deliver-webhook", 0, deliverWebhook},
+	{"legacy-export", 5 * time.Second, legacyExport},
+}
+
+func (d demo) submit(ctx context.Context, s fxtasks.Submitter) error {
+	_, err := s.Submit(ctx, d.name, d.run, fxtasks.WithTimeout(d.timeout), fxtasks.WithMetadata(map[string]string{
+		"customer": fmt.Sprintf("C-%03d", rand.IntN(200)),
+		"region":   []string{"eu", "us", "ap"}[rand.IntN(3)],
+	}))
+	return err
+}
+
+// importOrders is long, and knows how far it is.
+func importOrders(ctx context.Context) error {
+	const total = 2000
+	for n := int64(0); n < total; n += 20 {
+		fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: n, Total: total, Unit: "orders", Message: fmt.Sprintf("page %d", n/100+1)})
+		if !pause(ctx, 400*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// sendNewsletter reads its recipients from a cursor: it does not know how many are to come.
+func sendNewsletter(ctx context.Context) error {
+	for n := range int64(60) {
+		fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: 25 * n, Unit: "mails"})
+		if !pause(ctx, 300*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// resizeImage is short.
+func resizeImage(ctx context.Context) error {
+	if !pause(ctx, time.Duration(50+rand.IntN(450))*time.Millisecond) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// syncInventory fails.
+func syncInventory(ctx context.Context) error {
+	pause(ctx, time.Second)
+	return errors.New("inventory service: GET /v2/stock: 502 Bad Gateway")
+}
+
+// chargeCard panics, as code does that does not look at the length of an answer.
+func chargeCard(ctx context.Context) error {
+	pause(ctx, 500*time.Millisecond)
+	var answer []string
+	fxtasks.Logger(ctx).Info("charged: " + answer[0])
+	return nil
+}
+
+// deliverWebhook retries by hand: one task, whose progress tells of its attempts.
+func deliverWebhook(ctx context.Context) error {
+	const attempts = 4
+	for n := range attempts {
+		fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: int64(n + 1), Total: attempts, Unit: "attempts", Message: "503 Service Unavailable, trying again"})
+		if !pause(ctx, time.Second<<n) {
+			return context.Cause(ctx)
+		}
+		if rand.IntN(3) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("webhook: gave up after %d attempts: 503 Service Unavailable", attempts)
+}
+
+// legacyExport ignores its context: it runs on past its timeout, and cannot be cancelled.
+func legacyExport(context.Context) error {
+	time.Sleep(25 * time.Second)
+	return errors.New("export: remote closed the connection")
+}
+
+// pause waits for d. It reports false when ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
