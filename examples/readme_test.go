@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package examples holds no code of its own: its test keeps the README honest.
+// Package examples holds no code of its own: its test keeps the README and the pages in docs honest.
 package examples
 
 import (
@@ -17,19 +17,25 @@ import (
 	"testing"
 )
 
-// blocks gives the README's code blocks of a language.
+// blocks gives the code blocks of a language in the README and the pages.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
-	readme, err := os.ReadFile("../README.md")
+	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(readme, -1) {
-		all = append(all, string(match[1]))
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
+			all = append(all, string(match[1]))
+		}
 	}
 	if len(all) == 0 {
-		t.Fatalf("the README has no %s block", language)
+		t.Fatalf("there is no %s block", language)
 	}
 	return all
 }

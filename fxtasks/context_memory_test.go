@@ -48,7 +48,7 @@ func collected(cond func() bool) bool {
 }
 
 // payload is what a test watches the garbage collector for.
-type payload struct{ bytes [1024]byte }
+type payload [1024]byte
 
 // captures gives a function that holds p until it is let go of.
 func captures(p *payload, fn fxtasks.Func) fxtasks.Func {

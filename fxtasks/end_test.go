@@ -74,16 +74,6 @@ var requests = []request{
 	}, fxtasks.ErrShutdown, context.Canceled, fxtasks.Cancelled, nil},
 }
 
-// requestFor gives the request with the cause.
-func requestFor(cause error) request {
-	for _, r := range requests {
-		if r.cause == cause {
-			return r
-		}
-	}
-	panic("no such request")
-}
-
 // wantErr checks that err matches those of all errors that are in want, and no other one.
 func wantErr(t *testing.T, err error, want ...error) {
 	t.Helper()

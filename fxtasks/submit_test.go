@@ -59,7 +59,8 @@ func TestNameRule(t *testing.T) {
 
 func TestNamesNeedNotBeUnique(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
-	if submit(t, m, "same", untilCancelled) == submit(t, m, "same", untilCancelled) {
+	first, second := submit(t, m, "same", untilCancelled), submit(t, m, "same", untilCancelled)
+	if first == second {
 		t.Error("two submits gave one task")
 	}
 }

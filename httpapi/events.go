@@ -1,0 +1,203 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+const (
+	retryMillis   = 2000
+	heartbeat     = 15 * time.Second
+	statsEvery    = time.Second
+	progressEvery = time.Second / 4 // per task
+)
+
+// serveEvents answers GET /events.
+func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, _ string) {
+	if !a.mayWatch(w, r) {
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	s := newStream(w, cancel)
+	if !a.streams.add(s) {
+		p := newProblem(http.StatusServiceUnavailable, "no more event streams are served now")
+		p.retryAfter = retryAfter
+		p.write(w)
+		return
+	}
+	defer a.streams.remove(s)
+
+	f := &feed{api: a, r: r, mount: mount(r), stream: s, progress: make(map[uint64]fxtasks.Info)}
+	f.begin(r.Header.Get("Last-Event-ID")) // before the headers: what happens after them is on the stream
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
+	f.run(ctx)
+}
+
+// feed turns the manager's events into one client's server-sent events.
+type feed struct {
+	api    *API
+	r      *http.Request
+	mount  string
+	stream *stream
+	buf    bytes.Buffer // what the next write sends
+
+	events *fxtasks.Subscription
+	seq    uint64 // of the event read last
+	missed uint64 // of events.Missed, as told to the client
+	stats  []byte // as sent last
+
+	// Progress that has not been sent, by Info.Seq. It is sent once in progressEvery, all at once:
+	// a clock for each task would have to be looked at for each event.
+	progress map[uint64]fxtasks.Info
+
+	nextProgress, nextStats, nextHeartbeat time.Time
+}
+
+// begin finds the place to go on from, and tells the client if that is not where it has left off.
+func (f *feed) begin(lastEventID string) {
+	fmt.Fprintf(&f.buf, "retry: %d\n\n", retryMillis)
+	running := f.api.m.List(fxtasks.Filter{Limit: maxPageSize, Statuses: []fxtasks.Status{fxtasks.Running}})
+	f.seq = running.Seq
+	if lastEventID == "" {
+		f.events = f.api.m.Subscribe(f.seq)
+		return
+	}
+	if seq, ok := f.api.parseEventID(lastEventID); ok && seq <= f.seq {
+		f.seq = seq
+		for _, task := range running.Tasks { // a report may have been held back when the client was cut off
+			f.holdProgress(task)
+		}
+	} else {
+		f.reset()
+	}
+	f.events = f.api.m.Subscribe(f.seq)
+}
+
+// reset tells the client to fetch again what it shows: events are missing.
+func (f *feed) reset() {
+	f.send("reset", f.api.eventID(f.seq), struct{}{})
+}
+
+// run sends until ctx ends or the client has gone.
+func (f *feed) run(ctx context.Context) {
+	f.nextHeartbeat = time.Now().Add(heartbeat)
+	f.tick(time.Now())
+	for f.flush() == nil && ctx.Err() == nil {
+		if e, err := f.next(ctx); err == nil {
+			f.event(e)
+		}
+		f.tick(time.Now())
+	}
+}
+
+// next waits for an event, but not past the time when something else is due.
+func (f *feed) next(ctx context.Context) (fxtasks.Event, error) {
+	due := f.nextStats // every second, so it bounds the rest
+	if len(f.progress) > 0 && f.nextProgress.Before(due) {
+		due = f.nextProgress
+	}
+	ctx, cancel := context.WithDeadline(ctx, due)
+	defer cancel()
+	e, err := f.events.Next(ctx)
+	if errors.Is(err, io.EOF) { // the manager has stopped; tasks that would not stop may still end
+		<-ctx.Done()
+	}
+	return e, err
+}
+
+// tick sends what is due by the clock.
+func (f *feed) tick(now time.Time) {
+	if len(f.progress) > 0 && !now.Before(f.nextProgress) {
+		f.nextProgress = now.Add(progressEvery)
+		for _, task := range f.progress {
+			f.send("progress", f.api.eventID(f.seq), struct {
+				ID       string       `json:"id"`
+				Progress progressBody `json:"progress"`
+			}{task.ID, newProgressBody(task.Progress)})
+		}
+		clear(f.progress)
+	}
+	if !now.Before(f.nextStats) {
+		f.nextStats = now.Add(statsEvery)
+		if stats, err := json.Marshal(f.api.statsBody()); err == nil && !bytes.Equal(stats, f.stats) {
+			f.stats = stats
+			f.send("stats", "", json.RawMessage(stats))
+		}
+	}
+	if !now.Before(f.nextHeartbeat) {
+		f.nextHeartbeat = now.Add(heartbeat)
+		f.buf.WriteString(": still here\n\n")
+	}
+}
+
+// event passes on what has happened.
+func (f *feed) event(e fxtasks.Event) {
+	if missed := f.events.Missed(); missed > f.missed {
+		f.missed, f.seq = missed, e.Seq-1
+		f.reset()
+	}
+	f.seq = e.Seq
+	if e.Task.Status.Finished() {
+		delete(f.progress, e.Task.Seq) // its last report goes with the task
+	}
+	if e.Kind == fxtasks.EventProgress {
+		f.holdProgress(e.Task)
+	} else if f.api.allows(f.r, ActionView, &e.Task) {
+		f.send("task", f.api.eventID(e.Seq), f.api.taskBody(f.r, f.mount, e.Task))
+	}
+}
+
+// holdProgress keeps the task's progress until the next tick, unless the task has ended or
+// reported none.
+func (f *feed) holdProgress(task fxtasks.Info) {
+	if !task.Status.Finished() && !task.Progress.UpdatedAt.IsZero() && f.api.allows(f.r, ActionView, &task) {
+		f.progress[task.Seq] = task
+	}
+}
+
+// send puts an event into the buffer. JSON has no line breaks, so it is one data line.
+func (f *feed) send(event, id string, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return
+	}
+	if id != "" {
+		fmt.Fprintf(&f.buf, "id: %s\n", id)
+	}
+	fmt.Fprintf(&f.buf, "event: %s\ndata: %s\n\n", event, data)
+}
+
+func (f *feed) flush() error {
+	if f.buf.Len() == 0 {
+		return nil
+	}
+	defer f.buf.Reset()
+	return f.stream.write(f.buf.Bytes())
+}
+
+func (a *API) eventID(seq uint64) string { return a.boot + "-" + strconv.FormatUint(seq, 10) }
+
+// parseEventID reads an id that eventID has made since the process started.
+func (a *API) parseEventID(id string) (seq uint64, ok bool) {
+	digits, _ := strings.CutPrefix(id, a.boot+"-")
+	seq, err := strconv.ParseUint(digits, 10, 64)
+	return seq, err == nil && id == a.eventID(seq)
+}
