@@ -23,10 +23,13 @@ func (m *Manager) logSubmitted(t *Task) {
 	}
 }
 
-// logEnded tells how t ended, which is passed in because it is logged before it is on record.
-func (m *Manager) logEnded(t *Task, status Status, err error, took time.Duration) {
+// logEnd tells how t ended, which is passed in because it is logged before it is on record. Like
+// call it is a frame by which stacksOf finds the goroutine of a task: a logger may hang.
+//
+//go:noinline
+func (t *Task) logEnd(status Status, err error, took time.Duration) {
 	level, message := endLine(status, err)
-	line := m.log.Check(level, message)
+	line := t.m.log.Check(level, message)
 	if line == nil {
 		return
 	}

@@ -96,7 +96,7 @@ func (a *aftermath) do(m *Manager) {
 		ctx.release()
 	}
 	for _, t := range a.dropped {
-		m.logEnded(t, t.status, t.err, t.finished.Sub(t.created))
+		t.logEnd(t.status, t.err, t.finished.Sub(t.created))
 	}
 	for t := a.starts.popFront(); t != nil; t = a.starts.popFront() {
 		go m.work(t)

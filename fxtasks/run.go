@@ -76,7 +76,7 @@ func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 
 	// Logged before the record is final: whoever has seen the task end may close the logger.
 	now := time.Now()
-	m.logEnded(t, status, err, now.Sub(t.started))
+	t.logEnd(status, err, now.Sub(t.started))
 
 	var then aftermath
 	r := m.reg

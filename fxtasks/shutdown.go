@@ -182,10 +182,10 @@ func (d *drain) sleep(ctx context.Context, until time.Time) {
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the
-// budget: somewhat more than that was measured to take.
+// budget: somewhat more than that was measured to take, and half the budget at the most.
 func (d *drain) stackTime() time.Duration {
 	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*20*time.Microsecond
-	return max(0, min(need, d.deadline.Sub(d.began)/20))
+	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
 
 func (d *drain) active() []*Task {

@@ -12,8 +12,12 @@ const maxStackGoroutines = 20_000
 
 const enginePackage = "github.com/fxtasks/background/fxtasks."
 
-// callFrame begins the line of a traceback that shows call, and with it the address of its task.
-const callFrame = "\n" + enginePackage + "call(0x"
+// taskFrames begin the lines of a traceback that show a function whose first argument is a task that
+// is being run, and with it the task's address.
+var taskFrames = []string{
+	"\n" + enginePackage + "call(0x",
+	"\n" + enginePackage + "(*Task).logEnd(0x",
+}
 
 // stacksOf gives for each task the stack of its goroutine, then those of the goroutines that this
 // one started, and so on. Tasks that do not run now are left out.
@@ -74,12 +78,14 @@ func dumpAll() []byte {
 
 // taskAddress gives the address of the task that a goroutine runs, as its traceback shows it.
 func taskAddress(block string) (hex string, ok bool) {
-	_, rest, ok := strings.Cut(block, callFrame)
-	end := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
-	if !ok || end < 0 {
-		return "", false
+	for _, frame := range taskFrames {
+		_, rest, ok := strings.Cut(block, frame)
+		end := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+		if ok && end >= 0 {
+			return rest[:end], true
+		}
 	}
-	return rest[:end], true
+	return "", false
 }
 
 // parentOf gives the number of the goroutine that started this one. The engine's own goroutines

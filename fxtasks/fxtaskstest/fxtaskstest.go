@@ -10,7 +10,6 @@ package fxtaskstest
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -33,14 +32,17 @@ func NewWithConfig(t testing.TB, cfg fxtasks.Config, opts ...fxtasks.Option) *fx
 		t.Fatalf("fxtaskstest: %v", err)
 	}
 	t.Cleanup(func() {
-		_, err := m.Shutdown(context.Background()) // t.Context() has ended by now
-		var stuck *fxtasks.ShutdownError
-		if !errors.As(err, &stuck) {
-			return
-		}
-		for _, s := range stuck.Report.Stuck {
+		report, _ := m.Shutdown(context.Background()) // t.Context() has ended by now
+		for _, s := range report.Stuck {
 			t.Errorf("fxtaskstest: task %q (%s) is still running after %v, on\n%s",
 				s.Info.Name, s.Info.ID, s.Age, s.Stack)
+		}
+		if len(report.Stuck) > 0 {
+			return
+		}
+		left := m.List(fxtasks.Filter{Statuses: []fxtasks.Status{fxtasks.Running}}).Tasks
+		for _, info := range left { // of a Shutdown by the test itself
+			t.Errorf("fxtaskstest: task %q (%s) is still running", info.Name, info.ID)
 		}
 	})
 	return m
