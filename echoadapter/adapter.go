@@ -1,0 +1,72 @@
+package echoadapter
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/fxtasks/background/fxtasks"
+	"github.com/fxtasks/background/httpapi"
+)
+
+// Adapter answers handlers that start tasks. It is made by New and safe for any number of requests
+// at once.
+type Adapter struct {
+	api    *httpapi.API
+	prefix string
+	caller func(c echo.Context) string
+}
+
+// Submit submits fn to s, with the request's context, and answers with the task: 202, its Location
+// and its state. It does not wait for the task, unless the client asks for that by
+// "Prefer: wait=N"; with an Idempotency-Key a repeated request joins the task of the first.
+//
+// A refusal is not answered but returned, as an *echo.HTTPError with Retry-After set on the
+// response, so that the application's error handler renders it like its others. Do not wrap it:
+// Echo knows its errors by their type.
+func (a *Adapter) Submit(c echo.Context, s fxtasks.Submitter, name string, fn fxtasks.Func, opts ...fxtasks.TaskOption) error {
+	caller := ""
+	if a.caller != nil {
+		caller = a.caller(c)
+	}
+	t, err := a.api.Submit(c.Request(), caller, s, name, fn, opts...)
+	if err != nil {
+		if refusal := httpapi.RefusalOf(err); refusal.RetryAfter > 0 {
+			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(refusal.RetryAfter))
+		}
+		return HTTPError(err)
+	}
+	return a.Accepted(c, t)
+}
+
+// Accepted answers with a task that the handler has submitted itself, as Submit does.
+func (a *Adapter) Accepted(c echo.Context, t *fxtasks.Task) error {
+	a.api.Accepted(c.Response(), c.Request(), a.prefix, t)
+	return nil
+}
+
+// CloseStreams ends all open event streams, also those whose client has stopped reading. New has
+// registered it with e.Server and e.TLSServer; an http.Server of your own needs it too:
+//
+//	server.RegisterOnShutdown(adapter.CloseStreams)
+func (a *Adapter) CloseStreams() { a.api.CloseStreams() }
+
+// HTTPError translates an error of the engine for Echo: ErrInvalid is 400, ErrNotFound 404,
+// ErrDuplicateID, ErrFinished and ErrStillRunning 409, ErrQueueFull 429, ErrShuttingDown and a
+// context's error 503, and all else 500, without detail. err stays reachable as Internal. An
+// *echo.HTTPError is given back as it is, and nil for nil.
+func HTTPError(err error) *echo.HTTPError {
+	if err == nil {
+		return nil
+	}
+	if already := (*echo.HTTPError)(nil); errors.As(err, &already) {
+		return already
+	}
+	refusal := httpapi.RefusalOf(err)
+	if refusal.Detail == "" {
+		refusal.Detail = http.StatusText(refusal.Status)
+	}
+	return echo.NewHTTPError(refusal.Status, refusal.Detail).SetInternal(err)
+}

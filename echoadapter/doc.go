@@ -1,0 +1,20 @@
+// Package echoadapter puts the task API and its dashboard into an Echo application, and answers the
+// handlers that start tasks.
+//
+//	fx.New(
+//		background.Module,
+//		echoadapter.Module, // API and dashboard under /background
+//		fx.Supply(echoadapter.Config{API: httpapi.Config{Authorize: onlyOperators}}),
+//		fx.Provide(echo.New, NewReports),
+//		fx.Invoke(RegisterRoutes, StartServer),
+//	).Run()
+//
+//	func (r *Reports) Create(c echo.Context) error {
+//		return r.adapter.Submit(c, r.tasks, "build-report", func(ctx context.Context) error {
+//			return r.build(ctx)
+//		}, fxtasks.WithTimeout(time.Minute))
+//	}
+//
+// An echo.Context serves another request as soon as the handler has returned: read what the task
+// needs from it before Submit, never in the task.
+package echoadapter
