@@ -41,13 +41,17 @@ func main() {
 	flag.BoolVar(&flags.ReadOnly, "read-only", false, "refuse to cancel tasks on the dashboard")
 	flag.Parse()
 
+	limits := fxtasks.Config{
+		MaxRunning:     2,               // at a time;
+		MaxPending:     100,             // so many more may wait
+		DrainGrace:     2 * time.Second, // on stop, those that are nearly done may finish
+		RetainFinished: 100,             // and be asked for their results
+	}
+	if flags.Demo {
+		limits.MaxRunning = 10
+	}
 	fx.New(
-		fx.Supply(flags, fxtasks.Config{
-			MaxRunning:     2,               // at a time;
-			MaxPending:     100,             // so many more may wait
-			DrainGrace:     2 * time.Second, // on stop, those that are nearly done may finish
-			RetainFinished: 100,             // and be asked for their results
-		}),
+		fx.Supply(flags, limits),
 		fx.Supply(echoadapter.Config{API: httpapi.Config{
 			AllowUnauthenticated: true, // on a loopback address; elsewhere set Authorize
 			ReadOnly:             flags.ReadOnly,
