@@ -80,6 +80,7 @@ type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
 func RegisterRoutes(*Reports)                             {}
+func StartServer(*echo.Echo)                              {}
 func measure(context.Context) (int64, error)              { return 0, nil }
 func main()                                               {}
 `
@@ -88,10 +89,14 @@ func main()                                               {}
 var imports = map[string]string{
 	"background":  "github.com/fxtasks/background",
 	"context":     "context",
+	"echo":        "github.com/labstack/echo/v4",
+	"echoadapter": "github.com/fxtasks/background/echoadapter",
+	"errors":      "errors",
 	"fx":          "go.uber.org/fx",
 	"fxtasks":     "github.com/fxtasks/background/fxtasks",
 	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",
 	"http":        "net/http",
+	"httpapi":     "github.com/fxtasks/background/httpapi",
 	"log":         "log",
 	"sql":         "database/sql",
 	"testing":     "testing",

@@ -73,7 +73,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 
 	if r.URL.Path == "" { // the mount without its slash: relative, since a proxy may have moved it
-		h.Set("Location", lastSegment(requestPath(r))+"/")
+		location := lastSegment(requestPath(r)) + "/"
+		if r.URL.RawQuery != "" {
+			location += "?" + r.URL.RawQuery
+		}
+		h.Set("Location", location)
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return
 	}

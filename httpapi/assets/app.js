@@ -4,7 +4,7 @@
 const outcomes = ['completed', 'failed', 'timed_out', 'cancelled'];
 const words = {
 	pending: 'Pending', running: 'Running', cancelling: 'Cancelling', timing_out: 'Timing out',
-	completed: 'Completed', failed: 'Failed', cancelled: 'Cancelled', timed_out: 'Timed out',
+	completed: 'Completed', failed: 'Failed', timed_out: 'Timed out', cancelled: 'Cancelled',
 };
 const pageSize = 25;
 const runningRead = 1000, runningShown = 50, pendingShown = 10, failuresShown = 6; // on the overview
@@ -60,15 +60,8 @@ function redraw(box, shown, make) {
 
 // ---- Time. The server's clock counts; it stands still while nothing is heard from the server.
 
-let clockOffset = 0;
-let frozenAt = 0; // 0: the clock runs
+let clockOffset = 0, frozenAt = 0; // 0: it runs
 const now = () => (frozenAt || Date.now()) + clockOffset;
-
-function setClock(response) {
-	const date = Date.parse(response.headers.get('Date') ?? '');
-	const offset = date + 500 - Date.now(); // the header has whole seconds
-	clockOffset = Math.abs(offset) > 2000 ? offset : 0;
-}
 
 const format = (options) => new Intl.DateTimeFormat(undefined, { hourCycle: 'h23', hour: '2-digit', minute: '2-digit', ...options });
 const minutes = format({}), seconds = format({ second: '2-digit' }), withDay = format({ second: '2-digit', month: 'short', day: 'numeric' });
@@ -101,10 +94,8 @@ const keyOf = (task) => `${task.created_at} ${task.id}`;
 // later gives the newer of two states of one task: answers and events may overtake each other.
 function later(a, b) {
 	if (!a || !b) return a ?? b;
-	const rank = (task) => [task.done, !!task.started_at, !!task.cancel, Date.parse(task.progress?.updated_at ?? 0)];
-	const [ra, rb] = [rank(a), rank(b)];
-	const i = ra.findIndex((value, i) => value !== rb[i]);
-	return i >= 0 && ra[i] > rb[i] ? a : b;
+	const rank = (task) => (4 * task.done + 2 * !!task.cancel + !!task.started_at) * 1e14 + Date.parse(task.progress?.updated_at ?? 0);
+	return rank(a) > rank(b) ? a : b;
 }
 
 function stateOf(task) {
@@ -185,12 +176,11 @@ function readView() {
 // urlOf gives the URL of the present view with some of it changed.
 function urlOf(changes) {
 	const { status, q, group, page, task } = { ...view, page: '', task: '', ...changes };
-	const query = Object.entries({ status, q, group, page_token: page, task }).filter(([, value]) => value);
-	return '?' + new URLSearchParams(query);
+	return '?' + new URLSearchParams(Object.entries({ status, q, group, page_token: page, task }).filter(([, value]) => value));
 }
 
 function go(url, state = {}) {
-	history.pushState(state, '', url);
+	history[new URL(url, location).href === location.href ? 'replaceState' : 'pushState'](state, '', url);
 	route();
 }
 
@@ -206,8 +196,7 @@ function route() {
 	$('clear').hidden = !view.filtered;
 	for (const link of $('tiles').children) {
 		link.href = urlOf({ status: link.dataset.status });
-		if (link.dataset.status === view.status) link.setAttribute('aria-current', 'page');
-		else link.removeAttribute('aria-current');
+		link.ariaCurrent = link.dataset.status === view.status ? 'page' : null;
 	}
 	$('columns').classList.toggle('narrowed', view.filtered || !!view.page);
 	active.section.hidden = !view.showsActive || (!!view.page && !view.status);
@@ -220,23 +209,14 @@ function route() {
 
 // ---- Asking the server
 
-class Refusal extends Error {
-	constructor(status, detail) {
-		super(detail);
-		this.status = status;
-	}
-}
+class Refusal extends Error {}
 
 async function ask(path, options) {
-	let response, body;
-	try {
-		response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options });
-		body = await response.json();
-	} catch {
-		throw new Refusal(response?.status, response ? 'the answer was not understood' : 'no answer');
-	}
-	setClock(response);
-	if (!response.ok) throw new Refusal(response.status, body.detail || body.title);
+	const response = await fetch(path, { signal: AbortSignal.timeout(15000), ...options }).catch(() => ({}));
+	const body = await response.json?.().catch(() => {});
+	if (!response.ok || !body) throw Object.assign(new Refusal(body?.detail || body?.title || 'no answer'), { status: response.status });
+	const offset = Date.parse(response.headers.get('Date')) + 500 - Date.now(); // the header has whole seconds
+	clockOffset = Math.abs(offset) > 2000 ? offset : 0;
 	return body;
 }
 
@@ -244,13 +224,10 @@ const taskURL = (id) => 'tasks/' + encodeURIComponent(id);
 
 // askTask gives null for a task that is not there. "." and ".." are no IDs, but would be paths.
 async function askTask(id) {
-	if (id === '.' || id === '..') return null;
-	try {
-		return await ask(taskURL(id));
-	} catch (err) {
-		if (err.status === 404) return null;
-		throw err;
-	}
+	return /^\.\.?$/.test(id) ? null : ask(taskURL(id)).catch((err) => {
+		if (err.status !== 404) throw err;
+		return null;
+	});
 }
 
 function askList(v, statuses, size, page = '') {
@@ -263,13 +240,13 @@ function askList(v, statuses, size, page = '') {
 	return ask('tasks?' + query);
 }
 
-// paced gives a function that has work done soon, but not twice at once, nor more often than it may be.
+// paced gives a function that has work done soon, but never twice at once, nor too often.
 function paced(every, work) {
 	let timer, busy = false, again = false, last = -Infinity;
 	const run = async () => {
 		timer = undefined;
-		busy = true;
 		last = performance.now();
+		busy = true;
 		await work().finally(() => { busy = false; });
 		if (again) request();
 		again = false;
@@ -319,14 +296,14 @@ const reload = paced(reloadEvery, async () => {
 	overlay = null;
 });
 
-async function loadStats() {
+const loadStats = paced(reloadEvery, async () => {
 	try {
 		showStats(await ask('stats'));
 		contact();
 	} catch (err) {
 		trouble(err);
 	}
-}
+});
 
 function refresh() {
 	reload();
@@ -439,7 +416,7 @@ class TaskTable {
 			if (row.tr === at) at = at.nextElementSibling;
 			else this.body.insertBefore(row.tr, at);
 		}
-		if (document.activeElement !== focused && this.body.contains(focused)) focused.focus({ preventScroll: true }); // its row was moved
+		if (this.body.contains(focused)) focused.focus({ preventScroll: true }); // its row may have been moved
 		this.table.hidden = this.rows.size === 0;
 		show(this.empty, this.rows.size === 0 ? emptyText : '');
 	}
@@ -462,14 +439,13 @@ const selected = new Map(); // key to task
 const active = new TaskTable('active');
 const finished = new TaskTable('finished');
 
-function emptyText(otherwise) {
+function emptyText(which, otherwise) {
 	const filters = [words[view.status]?.toLowerCase(), view.group && `group “${view.group}”`, view.q && `“${view.q}”`].filter(Boolean);
-	if (filters.length) return `Nothing matches: ${filters.join(', ')}.`;
-	return stats?.submitted === 0 ? 'No tasks yet. They appear here as soon as the application submits one.' : otherwise;
+	return filters.length ? `Nothing ${which} matches ${filters.join(', ')}.` : otherwise;
 }
 
 function showActive(v, running, pending) {
-	active.show(v.status ? [...running.tasks, ...pending.tasks] : [...running.tasks.slice(0, runningShown), ...pending.tasks], emptyText('Nothing is running, and nothing waits.'));
+	active.show(v.status ? [...running.tasks, ...pending.tasks] : [...running.tasks.slice(0, runningShown), ...pending.tasks], emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet. They appear here once the application submits one.' : 'Nothing is running, and nothing waits.'));
 	const stuck = running.tasks.filter(isStuck).length;
 	setText(active.note, stuck ? `${number(stuck)} possibly stuck` : '');
 	if (v.status) {
@@ -483,13 +459,13 @@ function showActive(v, running, pending) {
 }
 
 function showFinished(v, list) {
-	finished.show(list.tasks, emptyText(stats?.submitted > stats?.running + stats?.pending ? 'No finished tasks are kept any more.' : 'Nothing has finished yet.'));
+	finished.show(list.tasks, emptyText('finished', stats?.submitted > stats?.running + stats?.pending ? 'No finished tasks are kept any more.' : 'Nothing has finished yet.'));
 	setText(finished.note, list.total_size ? `${number(list.total_size)} kept` : '');
 	page(finished, v, list.total_size, list.next_page_token);
 }
 
-// page shows where in a list we are. The server tells the way forward; the way back is kept in the
-// browser's history.
+// page shows where in a list we are. The way forward comes from the server, the way back is kept in
+// the browser's history.
 function page(table, v, total, next) {
 	const trail = history.state?.trail ?? [];
 	const first = trail.length * pageSize;
@@ -531,12 +507,12 @@ let cancelNext = []; // what the open dialog asks about
 
 function confirmCancel(tasks) {
 	cancelNext = tasks;
-	const one = tasks.length === 1;
+	const [{ name, id }, many] = tasks, count = plural(tasks.length, 'task');
 	const byName = new Map();
-	for (const { name } of tasks) byName.set(name, (byName.get(name) ?? 0) + 1);
-	setText($('confirm-heading'), one ? `Cancel “${tasks[0].name}”?` : `Cancel ${plural(tasks.length, 'task')}?`);
-	$('confirm-list').replaceChildren(...(one ? [el('li', { className: 'id' }, tasks[0].id)] : [...byName].map(([name, n]) => el('li', {}, `${number(n)} × ${name}`))));
-	setText(find('#confirm .danger'), one ? 'Cancel task' : `Cancel ${plural(tasks.length, 'task')}`);
+	for (const { name } of tasks) byName.set(name, 1 + (byName.get(name) ?? 0));
+	setText($('confirm-heading'), many ? `Cancel ${count}?` : `Cancel “${name}”?`);
+	$('confirm-list').replaceChildren(...(many ? [...byName].map(([name, n]) => el('li', {}, `${number(n)} × ${name}`)) : [el('li', { className: 'id' }, id)]));
+	setText(find('#confirm .danger'), many ? `Cancel ${count}` : 'Cancel task');
 	$('confirm').returnValue = $('reason').value = '';
 	$('confirm').showModal();
 }
@@ -557,7 +533,7 @@ async function cancelAll(tasks, reason) {
 		}
 	};
 	await Promise.all([worker(), worker(), worker(), worker()]);
-	const what = (n) => tasks.length === 1 ? `“${tasks[0].name}”` : plural(n, 'task');
+	const what = (n) => tasks[1] ? plural(n, 'task') : `“${tasks[0].name}”`;
 	notify([
 		asked && `Asked ${what(asked)} to end.`,
 		ended && `${what(ended)} had ended already.`,
@@ -575,19 +551,20 @@ function notify(text, stays) {
 	setText($('notice').firstElementChild, text);
 	$('notice').hidden = false;
 	if (!stays) noticeTimer = setTimeout(() => { $('notice').hidden = true; }, 8000);
-	announce(text);
+	announce('notice', text);
 }
 
-let announcements = [], announceTimer, announcedAt = -Infinity;
+const announcements = new Map(); // by kind: the last of each
+let announceTimer, announcedAt = -Infinity;
 
 // announce tells screen readers, at most every 5 s, so that they are not talking all the time.
-function announce(text) {
-	if (!announcements.includes(text)) announcements.push(text);
+function announce(kind, text) {
+	announcements.set(kind, text);
 	announceTimer ??= setTimeout(() => {
 		announceTimer = undefined;
 		announcedAt = performance.now();
-		$('announcement').textContent = announcements.slice(-3).join(' ');
-		announcements = [];
+		$('announcement').textContent = [...announcements.values()].join(' ');
+		announcements.clear();
 	}, Math.max(0, announcedAt + announceEvery - performance.now()));
 }
 
@@ -615,12 +592,12 @@ function showStats(s) {
 	setText($('use-rejected'), number(s.rejected));
 	show($('draining'), s.state === 'open' ? '' : s.state === 'draining'
 		? `Draining: the application is shutting down. No new tasks are taken; ${number(s.running + s.pending)} still to end.`
-		: `Stopped: no tasks are taken any more.${s.running ? ` ${number(s.running)} would not end.` : ''}`);
+		: `Stopped: no tasks are taken any more. ${number(s.running)} did not end.`);
 	document.title = (s.running ? `${number(s.running)} running · ` : '') + title;
 	fillOptions($('names'), Object.keys(s.by_name).sort().slice(0, 200));
 	fillGroups();
 	if (!before || before.failed !== s.failed || before.timed_out !== s.timed_out || before.state !== s.state) {
-		announce(`${number(s.running)} running, ${number(s.pending)} pending, ${number(s.failed)} failed, ${number(s.timed_out)} timed out${s.state === 'open' ? '' : ', ' + s.state}.`);
+		announce('counts', `${number(s.running)} running, ${number(s.pending)} pending, ${number(s.failed)} failed, ${number(s.timed_out)} timed out${s.state === 'open' ? '' : ', ' + s.state}.`);
 	}
 	if (before && !before.submitted !== !s.submitted) reload(); // other words for an empty page
 }
@@ -630,10 +607,9 @@ function fillOptions(list, values, first = []) {
 }
 
 function fillGroups() {
-	const groups = new Set(Object.keys(stats?.by_group ?? {}));
-	if (view.group) groups.add(view.group);
-	$('group').hidden = groups.size === 0;
-	fillOptions($('group'), [...groups].sort(), [$('group').firstElementChild]);
+	const groups = Object.keys({ ...stats?.by_group, ...(view.group && { [view.group]: 0 }) });
+	$('group').hidden = groups.length === 0;
+	fillOptions($('group'), groups.sort(), [$('group').firstElementChild]);
 	if ($('group') !== document.activeElement) $('group').value = view.group;
 }
 
@@ -653,7 +629,7 @@ function drawFailures() {
 		el('a', { className: 'name', href: urlOf({ task: task.id }), 'data-view': '' }, task.name),
 		statusOf(task.status), text('since', clock(task.finished_at)), text('message', message(task)))));
 	if (!focused.isConnected) [...document.links].find((a) => a.href === focused.href)?.focus({ preventScroll: true });
-	show(find('#failures .empty'), failures.size ? '' : 'None that is kept.');
+	show(find('#failures .empty'), failures.size ? '' : 'No failures are kept.');
 }
 
 // ---- Outcomes of the last hour, by 5 minutes
@@ -670,7 +646,7 @@ function binIn(map, start) {
 	return map.get(start);
 }
 
-// countEnded takes what has ended since the last stats: events would be too many, and may be missed.
+// countEnded takes what has ended since the last stats: events may be missed.
 function countEnded(s) {
 	if (!counted || outcomes.some((status) => s[status] < counted[status])) return; // older ones
 	const bin = binIn(hour, binOf(now()));
@@ -678,8 +654,8 @@ function countEnded(s) {
 	counted = s;
 }
 
-// loadHour reads the outcomes that the server still knows. Both these and what was counted here are
-// lower bounds, so the larger is nearer to the truth.
+// loadHour reads what the server still knows. Both this and what was counted here are lower bounds:
+// the larger is nearer to the truth.
 const loadHour = paced(10000, async () => {
 	try {
 		const [list, failed] = await Promise.all([askList({}, outcomes, 1000), askList({}, ['failed', 'timed_out'], 20)]);
@@ -692,6 +668,7 @@ const loadHour = paced(10000, async () => {
 			for (const status of outcomes) bin[status] = Math.max(bin[status], counts[status]);
 		}
 		counted = s;
+		failures.clear();
 		noteFailures(failed.tasks);
 		drawHour();
 	} catch (err) {
@@ -815,7 +792,7 @@ function drawPanel() {
 	if (task.started_at) steps.push(['Started', task.started_at, `waited ${span(waited, true)}`]);
 	if (task.cancel) steps.push([/^tim/.test(state) ? 'Timeout' : 'Asked to end', task.cancel.requested_at, task.cancel.reason]);
 	else if (task.deadline_at && !task.done) steps.push(['Times out', task.deadline_at, `after ${span(task.timeout_seconds, true)}`]);
-	if (task.done) steps.push([words[task.status], task.finished_at, task.started_at ? `ran ${span(ran, true)}` : `never started`], ['Forgotten', task.expires_at, 'at the latest']);
+	if (task.done) steps.push([words[task.status], task.finished_at, task.started_at ? `ran ${span(ran, true)}` : 'never started'], ['Forgotten', task.expires_at, 'at the latest']);
 	part('timeline', steps, () => [
 		el('h3', {}, 'Timeline'), el('div', { className: 'phases', ariaHidden: 'true' }, text('', 'waited'), text('', 'ran')),
 		el('ol', {}, ...steps.map(([what, at, note]) => el('li', {}, el('b', {}, what), el('time', { dateTime: at, title: at }, clock(at)), text('', note)))),
@@ -824,9 +801,9 @@ function drawPanel() {
 	wait.style.flexGrow = waited;
 	run.style.flexGrow = ran;
 	run.hidden = !task.started_at;
-	part('metadata', task.metadata, () => [el('h3', {}, 'Metadata'), el('table', {}, el('caption', { className: 'unseen' }, 'Metadata'),
+	part('metadata', task.metadata, () => [el('table', {}, el('caption', {}, 'Metadata'),
 		el('tbody', {}, ...Object.entries(task.metadata).map(([key, value]) => el('tr', {}, el('th', { scope: 'row' }, key),
-			el('td', {}, el('a', { href: '?' + new URLSearchParams({ q: `${key}=${value}` }), 'data-view': '', title: 'Show tasks that have this' }, value))))))]);
+			el('td', {}, el('a', { href: '?' + new URLSearchParams({ q: `${key}=${value}` }), 'data-view': '' }, value))))))]);
 }
 
 function copyButton(label, text) {
@@ -834,7 +811,7 @@ function copyButton(label, text) {
 	button.addEventListener('click', async () => {
 		const done = await copy(text);
 		button.textContent = done ? 'Copied' : 'Not allowed to copy';
-		announce(button.textContent + '.');
+		announce('notice', button.textContent);
 		setTimeout(() => { button.textContent = label; }, 2000);
 	});
 	return button;
@@ -928,7 +905,7 @@ function showConnection() {
 			: live ? ['live', 'Live']
 				: lastPoll ? ['polling', `Polling every ${pollEvery / 1000} s`] : ['connecting', 'Connecting…'];
 	const box = $('connection');
-	if (box.dataset.mode !== mode && (mode === 'lost' || box.dataset.mode === 'lost')) announce(`${words}${failing ? since : ''}.`);
+	if (box.dataset.mode !== mode && (mode === 'lost' || box.dataset.mode === 'lost')) announce('connection', `${words}${failing ? since : ''}.`);
 	box.dataset.mode = mode;
 	setText(box, words);
 	show($('lost'), mode !== 'lost' ? '' : refused || `Disconnected${since}. Trying again every ${pollEvery / 1000} s.`);
@@ -977,8 +954,9 @@ function patch(task) {
 }
 
 function patchProgress({ id, progress }) {
-	for (const row of active.rows.values()) if (row.task.id === id && row.task.status === 'running') patch({ ...row.task, progress });
-	if (panelTask?.id === id && panelTask.status === 'running') patch({ ...panelTask, progress });
+	for (const task of [...active.rows.values()].map((row) => row.task).concat(panelTask ?? [])) {
+		if (task.id === id && task.status === 'running') patch({ ...task, progress });
+	}
 }
 
 // ---- What the user does
@@ -999,11 +977,10 @@ $('search').addEventListener('submit', (event) => {
 	go(urlOf({ q: $('q').value.trim(), group: $('group').value }));
 });
 $('group').addEventListener('change', () => $('search').requestSubmit());
-$('q').addEventListener('search', () => $('search').requestSubmit()); // its own button for emptying it
+$('q').addEventListener('search', () => $('search').requestSubmit()); // also when it is emptied by its own button
 
 $('pause').addEventListener('click', () => {
 	paused = !paused;
-	$('pause').setAttribute('aria-pressed', paused);
 	setText($('pause'), paused ? 'Resume' : 'Pause');
 	frozenAt = paused ? Date.now() : 0;
 	if (paused) disconnect();
@@ -1021,7 +998,6 @@ $('confirm').addEventListener('close', () => {
 });
 
 $('panel-close').addEventListener('click', () => panel.close());
-panel.addEventListener('click', (event) => { if (event.target === panel) panel.close(); }); // on what is behind it
 panel.addEventListener('close', () => {
 	panelTask = undefined;
 	if (view.task && history.state?.opens) history.back();
