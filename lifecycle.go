@@ -88,7 +88,7 @@ func drain(ctx context.Context, cfg fxtasks.Config, log *zap.Logger,
 // or half of what is left when that is scarce.
 func stopBudget(left, reserve time.Duration) time.Duration {
 	reserve = max(reserve, 0)
-	if left < 2*reserve {
+	if left/2 < reserve {
 		return left / 2
 	}
 	return left - reserve

@@ -55,27 +55,6 @@ func TestRoomThatACancelledTaskLeavesGoesToABlockedSubmit(t *testing.T) {
 	})
 }
 
-func TestBlockedSubmitIsSettledWhenItsIDIsTaken(t *testing.T) {
-	for policy, want := range map[fxtasks.DuplicatePolicy]error{
-		fxtasks.Reject: fxtasks.ErrDuplicateID,
-		fxtasks.Join:   nil,
-	} {
-		t.Run(policy.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newManager(t, fxtasks.Config{})
-				full := newGroupOf(t, m, "full", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
-				submit(t, full, "blocker", untilCancelled)
-				b := submitBlocking(t.Context(), full, "work", nothing, fxtasks.WithID("x"), fxtasks.WithDuplicate(policy))
-				taken := submit(t, m, "elsewhere", untilCancelled, fxtasks.WithID("x"))
-				b.mustBeOver(t, want)
-				if want == nil && b.task != taken {
-					t.Errorf("Join gave %v, want %v", b.task, taken)
-				}
-			})
-		})
-	}
-}
-
 // TestBlockingSubmitThatReusesAFinishedIDWaits: the finished task is no reason to refuse it.
 func TestBlockingSubmitThatReusesAFinishedIDWaits(t *testing.T) {
 	for _, policy := range []fxtasks.DuplicatePolicy{fxtasks.Reject, fxtasks.Replace} {

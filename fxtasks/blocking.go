@@ -30,21 +30,17 @@ func (r *registry) queueLocked(t *Task, o *taskOptions, self *Task) (*submission
 	}
 	r.tickets++
 	r.blocked++
-	if o.idSet {
-		t.group.blockedWithID++
-	}
 	s := &submission{task: t, options: o, ticket: r.tickets, settled: make(chan struct{})}
 	s.place = t.group.blocked.PushBack(s)
 	return s, nil
 }
 
-// nextSubmissionLocked gives the submit of g that has waited longest, of those that need not wait
-// on; nil when there is none. That can be one further back: one that is to replace a running task
-// needs room to wait where another can start at once, and one whose ID has been taken meanwhile
-// needs none.
+// nextSubmissionLocked gives the submit of g that has waited longest, of those that there is room
+// for; nil when there is none. That can be one further back: one that is to replace a running task
+// needs room to wait where another can start at once.
 func (r *registry) nextSubmissionLocked(g *Group) *submission {
-	if g.blockedWithID == 0 && !r.acceptsLocked(g, nil) {
-		return nil // as almost always: spare the line
+	if !r.acceptsLocked(g, nil) {
+		return nil
 	}
 	for e := g.blocked.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*submission)
@@ -60,9 +56,6 @@ func (r *registry) nextSubmissionLocked(g *Group) *submission {
 func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, now time.Time) {
 	s.task.group.blocked.Remove(s.place)
 	r.blocked--
-	if s.options.idSet {
-		s.task.group.blockedWithID--
-	}
 	if err != nil {
 		r.rejectLocked(s.task.group, s.task.name, err, now)
 	}
@@ -70,25 +63,23 @@ func (r *registry) settleSubmissionLocked(s *submission, won *Task, err error, n
 	close(s.settled)
 }
 
-// admitOneLocked settles the submit that has waited longest, of those that need not wait on.
+// admitOneLocked settles the submit that has waited longest, of those that there is room for.
 func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
 	if r.blocked == 0 {
 		return false
 	}
 	r.pruneLocked(now) // or one could be chosen to join a task that admitLocked then forgets
-	g := r.earliestLocked(func(g *Group) (uint64, bool) {
-		s := r.nextSubmissionLocked(g)
-		if s == nil {
-			return 0, false
+	var next *submission
+	for _, g := range r.groups {
+		if s := r.nextSubmissionLocked(g); s != nil && (next == nil || s.ticket < next.ticket) {
+			next = s
 		}
-		return s.ticket, true
-	})
-	if g == nil {
+	}
+	if next == nil {
 		return false
 	}
-	s := r.nextSubmissionLocked(g)
-	won, err := r.admitLocked(s.task, s.options, now, then)
-	r.settleSubmissionLocked(s, won, err, now)
+	won, err := r.admitLocked(next.task, next.options, now, then)
+	r.settleSubmissionLocked(next, won, err, now)
 	return true
 }
 
@@ -99,6 +90,9 @@ func (m *Manager) awaitRoom(ctx context.Context, s *submission) (*Task, error) {
 	}
 	if s.err != nil {
 		return nil, fmt.Errorf("%w: task %q waited for room", s.err, s.task.name)
+	}
+	if s.won == s.task {
+		s.task.logSubmitted()
 	}
 	return s.won, nil
 }

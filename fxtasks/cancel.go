@@ -24,7 +24,7 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if err := m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return t.Info(), err
 	}
-	if !m.reg.cancel(t, endByCaller(cause)) {
+	if !m.request(endByCaller(cause), t) {
 		return t.Info(), fmt.Errorf("%w: %q", ErrFinished, id)
 	}
 	limited, cancel := context.WithTimeout(ctx, m.cfg.CancelTimeout)
@@ -43,7 +43,8 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 	if err := m.checkWait(ctx, anyTask); err != nil {
 		return err
 	}
-	tasks := m.cancelAll(endByCaller(cause))
+	tasks := m.reg.active(nil)
+	m.request(endByCaller(cause), tasks...)
 	if unfinished(tasks) == 0 {
 		return nil
 	}
@@ -72,31 +73,17 @@ func unfinished(tasks []*Task) (n int) {
 	return n
 }
 
-// cancel asks t to end. It reports false for a task that has ended.
-func (r *registry) cancel(t *Task, e *ending) bool {
-	var then aftermath
-	now := time.Now()
-	r.mu.Lock()
-	now = r.tickLocked(now)
-	asked := r.requestLocked(t, e, now, &then)
-	r.settleLocked(now, &then)
-	r.mu.Unlock()
-	then.do(t.m)
-	return asked
-}
-
-// cancelAll asks all active tasks to end, and gives them.
-func (m *Manager) cancelAll(e *ending) []*Task {
+// request asks the tasks to end. It reports whether there was one that had not ended.
+func (m *Manager) request(e *ending, tasks ...*Task) (asked bool) {
 	var then aftermath
 	r, now := m.reg, time.Now()
 	r.mu.Lock()
 	now = r.tickLocked(now)
-	tasks := r.activeLocked(nil)
 	for _, t := range tasks {
-		r.requestLocked(t, e, now, &then)
+		asked = r.requestLocked(t, e, now, &then) || asked
 	}
 	r.settleLocked(now, &then)
 	r.mu.Unlock()
 	then.do(m)
-	return tasks
+	return asked
 }

@@ -65,8 +65,8 @@ func endByCaller(cause error) *ending {
 // taskContext is the context of one task: a context of the context package's, with two differences.
 // Most tasks are short and never look at it, so it is made when somebody first does. And it ends in
 // two steps, so that the record knows the cause before the function can see it: claim decides which
-// ending it is to be, under the registry's mutex, where the first wins; release carries that out,
-// under no mutex.
+// ending it is to be, where the first wins, and who requests one holds the registry's mutex; release
+// carries that out, under no mutex.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task     *Task
@@ -237,9 +237,3 @@ func (s *timeoutSource) fire() {
 		after()
 	}
 }
-
-var closedChan = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()

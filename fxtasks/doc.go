@@ -3,7 +3,7 @@
 //
 // # Usage
 //
-// A Manager takes work by name and runs it on a goroutine of its own:
+// A Manager takes work by name and runs it in the background:
 //
 //	task, err := tasks.Submit(ctx, "build-report", func(ctx context.Context) error {
 //		return r.build(ctx)
@@ -20,6 +20,9 @@
 //
 // A panic or runtime.Goexit in a task's function fails the task. A panic in a goroutine that the
 // function starts itself ends the process: nothing can catch it.
+//
+// A task shares its goroutine with no other at the time, but a queued one can run on the goroutine
+// of the one before it: undo runtime.LockOSThread before returning.
 //
 // # Limits
 //

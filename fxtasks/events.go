@@ -65,7 +65,7 @@ func (r *registry) publishLocked(kind EventKind, t *Task, now time.Time) {
 
 func (r *registry) wakeReadersLocked() {
 	if r.events.wake != nil {
-		close(r.events.wake)
+		go close(r.events.wake) // not here: to wake a thousand readers takes longer than all else that a submit does
 		r.events.wake = nil
 	}
 }

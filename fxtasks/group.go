@@ -16,10 +16,9 @@ type Group struct {
 
 	scope // protected by the registry's mutex, like what follows
 
-	pending       taskList  // by seq
-	resuming      taskList  // tasks that have finished waiting and want their slots back
-	blocked       list.List // of *submission, by ticket
-	blockedWithID int       // how many of those have chosen their ID
+	pending  taskList  // by seq
+	resuming taskList  // tasks that have finished waiting and want their slots back
+	blocked  list.List // of *submission, by ticket
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
@@ -31,9 +30,10 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 	}
 }
 
-// Group makes the group of that name, which follows the rule for the names of tasks. A bad name or
-// config, and a name that a group has already, also one that was shut down, is an error that
-// matches ErrInvalid. It gives ErrShuttingDown once Shutdown has begun.
+// Group makes the group of that name, which follows the rule for the names of tasks. A manager is
+// meant to have few groups: they are never freed. A bad name or config, and a name that a group has
+// already, also one that was shut down, is an error that matches ErrInvalid. It gives
+// ErrShuttingDown once Shutdown has begun.
 func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	if err := checkLabel("group name", name); err != nil {
 		return nil, err
@@ -48,10 +48,10 @@ func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	if r.all.state != Open {
 		return nil, ErrShuttingDown
 	}
-	if r.byName[name] != nil {
+	if r.groupsBy[name] != nil {
 		return nil, invalid("group name %q is taken", name)
 	}
-	r.byName[name] = g
+	r.groupsBy[name] = g
 	r.groups = append(r.groups, g)
 	return g, nil
 }

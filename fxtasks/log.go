@@ -1,11 +1,9 @@
 package fxtasks
 
 import (
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // taskFields are on every line about a task.
@@ -17,18 +15,34 @@ func taskFields(t *Task) []zap.Field {
 	return fields
 }
 
-func (m *Manager) logSubmitted(t *Task) {
-	if line := m.log.Check(zap.DebugLevel, "task submitted"); line != nil {
+func (t *Task) logSubmitted() {
+	if line := t.m.log.Check(zap.DebugLevel, "task submitted"); line != nil {
 		line.Write(taskFields(t)...)
 	}
 }
 
-// logEnd tells how t ended, which is passed in because it is logged before it is on record. Like
-// call it is a frame by which stacksOf finds the goroutine of a task: a logger may hang.
+// logEnd tells how t ended, which is passed in because it is logged before it is on record. took is
+// the time that it ran. It must not look into an error that fn returned, whose methods may panic:
+// zap.Error recovers.
+//
+// Like call it is a frame by which stacksOf finds the goroutine of a task: a logger may hang.
 //
 //go:noinline
-func (t *Task) logEnd(status Status, err error, took time.Duration) {
-	level, message := endLine(status, err)
+func (t *Task) logEnd(status Status, err error, crashed bool, took time.Duration) {
+	level, message := zap.ErrorLevel, "task failed"
+	var stack []byte
+	switch status {
+	case Completed:
+		level, message = zap.DebugLevel, "task completed"
+	case Cancelled:
+		level, message = zap.DebugLevel, "task cancelled"
+	case TimedOut:
+		level, message = zap.WarnLevel, "task timed out"
+	case Failed:
+		if p, ok := err.(*PanicError); ok && crashed { // not one of another task, passed on
+			message, stack = "task panicked", p.Stack
+		}
+	}
 	line := t.m.log.Check(level, message)
 	if line == nil {
 		return
@@ -37,29 +51,23 @@ func (t *Task) logEnd(status Status, err error, took time.Duration) {
 	if err != nil {
 		fields = append(fields, zap.Error(err))
 	}
-	if p := (*PanicError)(nil); status == Failed && errors.As(err, &p) {
-		fields = append(fields, zap.ByteString("stack", p.Stack))
+	if stack != nil {
+		fields = append(fields, zap.ByteString("stack", stack))
 	}
 	line.Write(fields...)
 }
 
-func endLine(status Status, err error) (zapcore.Level, string) {
-	switch status {
-	case Completed:
-		return zap.DebugLevel, "task completed"
-	case Cancelled:
-		return zap.DebugLevel, "task cancelled"
-	case TimedOut:
-		return zap.WarnLevel, "task timed out"
+// logDropped tells that t has ended without having started.
+func (t *Task) logDropped() {
+	line := t.m.log.Check(zap.DebugLevel, "task cancelled before it started")
+	if line != nil {
+		line.Write(append(taskFields(t), zap.Duration("duration", t.finished.Sub(t.created)), zap.Error(t.err))...)
 	}
-	if _, ok := err.(*PanicError); ok {
-		return zap.ErrorLevel, "task panicked"
-	}
-	return zap.ErrorLevel, "task failed"
 }
 
 // fullLog keeps rejects because of a full queue to one line in fullLogEvery: it would otherwise be
-// the log that falls over under load. It is protected by the registry's mutex.
+// the log that falls over under load. Those after the last line stay untold until the next; Stats
+// counts them all. It is protected by the registry's mutex.
 type fullLog struct {
 	last  time.Time // when a line was due
 	count uint64    // of rejects since
@@ -79,8 +87,8 @@ func (l *fullLog) add(now time.Time) uint64 {
 }
 
 // logRejected tells of count rejects, of which t's is the latest. 0: nothing to tell.
-func (m *Manager) logRejected(t *Task, count uint64) {
+func (t *Task) logRejected(count uint64) {
 	if count > 0 {
-		m.log.Warn("tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
+		t.m.log.Warn("tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
 	}
 }

@@ -23,7 +23,7 @@ func WithLogger(l *zap.Logger) Option {
 	return func(o *options) { o.log = l }
 }
 
-// Middleware wraps the function of a task, once for each task, on the task's own goroutine: a
+// Middleware wraps the function of a task, once for each task, on the goroutine that runs it: a
 // panic in it fails the task.
 type Middleware func(next Func) Func
 
@@ -98,8 +98,8 @@ func withResult(h anyResultHandle) TaskOption {
 	return func(o *taskOptions) { o.result = h }
 }
 
-// validate applies the options and checks them, and the name that they came with.
-func (o *taskOptions) validate(name string, opts []TaskOption) error {
+// apply applies the options and checks them, and the name that they came with.
+func (o *taskOptions) apply(name string, opts []TaskOption) error {
 	if err := checkLabel("name", name); err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ type registry struct {
 
 	now      time.Time // of the latest critical section: times never run against the order of events
 	all      scope
-	groups   []*Group // in order of creation; the first takes the tasks of no group
-	byName   map[string]*Group
+	groups   []*Group          // in order of creation; the first takes the tasks of no group
+	groupsBy map[string]*Group // by name, less the first
 	byID     map[string]*Task
 	newest   *Task  // of all records, in order of submission
 	known    int    // how many records there are
@@ -50,7 +50,7 @@ type scope struct {
 
 	counts  Counts
 	slots   int           // held right now
-	state   State         // guarded by drain alone
+	state   State         // changed only by drain
 	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in awaited
 	stopped chan struct{} // closed when state is Stopped
 }
@@ -92,14 +92,23 @@ type aftermath struct {
 
 // do must be called without the registry's mutex.
 func (a *aftermath) do(m *Manager) {
+	a.act(m)
+	a.log()
+}
+
+// act is the part of do that somebody waits for. It comes before the log, which can be slow.
+func (a *aftermath) act(m *Manager) {
 	for _, ctx := range a.releases {
 		ctx.release()
 	}
-	for _, t := range a.dropped {
-		t.logEnd(t.status, t.err, t.finished.Sub(t.created))
-	}
 	for t := a.starts.popFront(); t != nil; t = a.starts.popFront() {
 		go m.work(t)
+	}
+}
+
+func (a *aftermath) log() {
+	for _, t := range a.dropped {
+		t.logDropped()
 	}
 }
 
@@ -107,7 +116,7 @@ func newRegistry(cfg Config) *registry {
 	return &registry{
 		cfg:        cfg,
 		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
-		byName:     make(map[string]*Group),
+		groupsBy:   make(map[string]*Group),
 		byID:       make(map[string]*Task),
 		names:      make(map[string]*nameStats),
 		otherNames: newNameStats(otherName),
@@ -239,6 +248,12 @@ func (r *registry) activeLocked(g *Group) []*Task {
 		}
 	}
 	return tasks
+}
+
+func (r *registry) active(g *Group) []*Task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.activeLocked(g)
 }
 
 func (r *registry) progress(t *Task, p Progress) {

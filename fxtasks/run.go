@@ -32,7 +32,8 @@ func (m *Manager) work(t *Task) {
 
 // startTimer is a function of its own so that the timer keeps this task, not whatever work runs then.
 func (t *Task) startTimer() {
-	t.timer = time.AfterFunc(time.Until(t.ctx.deadline), func() { t.m.reg.cancel(t, endTimeout) })
+	t.ctx.deadline = time.Now().Add(t.timeout)
+	t.timer = time.AfterFunc(t.timeout, func() { t.m.request(endTimeout, t) })
 }
 
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
@@ -74,9 +75,9 @@ func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 	t.ctx.release()
 	status, err := outcome(returned, crashed, end)
 
-	// Logged before the record is final: whoever has seen the task end may close the logger.
+	// Logged before the record is final: whoever has seen the task return may close the logger.
 	now := time.Now()
-	t.logEnd(status, err, now.Sub(t.started))
+	t.logEnd(status, err, crashed, now.Sub(t.started))
 
 	var then aftermath
 	r := m.reg
@@ -84,7 +85,9 @@ func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 	now = r.tickLocked(now)
 	r.endLocked(t, status, err, now)
 	r.settleLocked(now, &then)
-	next = then.starts.popFront()
+	if len(then.dropped) == 0 { // else there is something to log first, which can be slow
+		next = then.starts.popFront()
+	}
 	r.mu.Unlock()
 	then.do(m)
 	return next

@@ -3,9 +3,8 @@ package fxtasks
 import "time"
 
 // settleLocked lets go on what can go on: tasks that wait for their slots again, then pending
-// tasks, then submits that wait for room. Whoever ends a task calls it, and
-// whoever frees a slot or room, before the
-// critical section ends, so a free slot means that nothing is waiting for it.
+// tasks, then submits that wait for room. Whoever ends a task, or frees a slot or room, calls it
+// before the critical section ends, so that a free slot means that nothing is waiting for it.
 func (r *registry) settleLocked(now time.Time, then *aftermath) {
 	for r.resumeOneLocked() || r.startOneLocked(now, then) || r.admitOneLocked(now, then) {
 	}
@@ -49,14 +48,14 @@ func (r *registry) startOneLocked(now time.Time, then *aftermath) bool {
 	if g == nil {
 		return false
 	}
-	t := g.pending.popFront()
+	r.startLocked(g.pending.popFront(), now, then)
+	return true
+}
+
+func (r *registry) startLocked(t *Task, now time.Time, then *aftermath) {
 	r.takeSlotLocked(t)
-	if t.timeout > 0 {
-		t.ctx.deadline = now.Add(t.timeout)
-	}
 	r.moveLocked(t, Running, now)
 	then.starts.pushBack(t)
-	return true
 }
 
 // earliestLocked gives the group for which order gives the lowest number; nil when none has one.

@@ -58,7 +58,7 @@ func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 
 // shutdown drains g, or all when g is nil.
 func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error) {
-	d := &drain{m: m, group: g, scope: &m.reg.all, log: m.log, began: time.Now()}
+	d := &drain{m: m, group: g, scope: &m.reg.all, log: m.log}
 	waitsFor := anyTask
 	if g != nil {
 		d.scope, d.log, waitsFor = &g.scope, m.log.With(zap.String("group", g.name)), g.has
@@ -66,7 +66,12 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 	if err := m.checkWait(ctx, waitsFor); err != nil {
 		return ShutdownReport{}, err
 	}
-	if other := d.begin(ctx); other != nil {
+	d.began = time.Now()
+	d.deadline = d.began.Add(m.cfg.ShutdownTimeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(d.deadline) {
+		d.deadline = end
+	}
+	if other := d.begin(); other != nil {
 		_ = await(ctx, other) // whichever comes first: it is already shut down either way
 		return ShutdownReport{Status: shutdownAlready, Duration: time.Since(d.began)}, nil
 	}
@@ -75,10 +80,10 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 	}
 	for _, step := range d.graces {
 		d.sleep(ctx, step.end)
-		d.cancel(step.tasks)
+		m.request(endShutdown, step.tasks...)
 	}
 	d.sleep(ctx, d.deadline.Add(-d.stackTime()))
-	stacks := stacksOf(d.active())
+	stacks := stacksOf(m.reg.active(g))
 	d.sleep(ctx, d.deadline)
 	return d.end(stacks)
 }
@@ -105,7 +110,7 @@ type graceStep struct {
 
 // begin closes the scope for new tasks and cancels those without grace. When a Shutdown has begun
 // before, it gives a channel that is closed when that one is over.
-func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
+func (d *drain) begin() (other <-chan struct{}) {
 	var then aftermath
 	r := d.m.reg
 	r.mu.Lock()
@@ -116,10 +121,6 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
 		}
 	}
 	now := r.tickLocked(d.began)
-	d.deadline = now.Add(d.m.cfg.ShutdownTimeout)
-	if end, ok := ctx.Deadline(); ok && end.Before(d.deadline) {
-		d.deadline = end
-	}
 	d.scope.state = Draining
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
@@ -137,9 +138,10 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}) {
 	r.settleLocked(now, &then)
 	r.mu.Unlock()
 
+	then.act(d.m)
 	d.log.Info("shutdown begins", zap.Int("pending", pending), zap.Int("running", running),
 		zap.Uint64("rejected", rejected), zap.Duration("budget", max(0, d.deadline.Sub(d.began))))
-	then.do(d.m)
+	then.log()
 	return nil
 }
 
@@ -160,20 +162,6 @@ func (d *drain) planGraces(now time.Time, tasks []*Task) {
 	slices.SortFunc(d.graces, func(a, b graceStep) int { return a.end.Compare(b.end) })
 }
 
-// cancel ends the grace of the tasks.
-func (d *drain) cancel(tasks []*Task) {
-	var then aftermath
-	r, now := d.m.reg, time.Now()
-	r.mu.Lock()
-	now = r.tickLocked(now)
-	for _, t := range tasks {
-		r.requestLocked(t, endShutdown, now, &then)
-	}
-	r.settleLocked(now, &then)
-	r.mu.Unlock()
-	then.do(d.m)
-}
-
 // sleep blocks until the time has come, nothing is active, or ctx ends.
 func (d *drain) sleep(ctx context.Context, until time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, until)
@@ -182,16 +170,10 @@ func (d *drain) sleep(ctx context.Context, until time.Time) {
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the
-// budget: somewhat more than that was measured to take, and half the budget at the most.
+// budget: what was measured for 100 frames each, and half the budget at the most.
 func (d *drain) stackTime() time.Duration {
-	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*20*time.Microsecond
+	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*50*time.Microsecond
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
-}
-
-func (d *drain) active() []*Task {
-	d.m.reg.mu.Lock()
-	defer d.m.reg.mu.Unlock()
-	return d.m.reg.activeLocked(d.group)
 }
 
 // end closes the books.

@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// maxStackGoroutines bounds what a dump of all stacks costs: about 20 µs for each goroutine, during
-// which the process stands still.
-const maxStackGoroutines = 20_000
+// These bound what a dump of all stacks costs: 10 to 50 µs for each goroutine, during which the
+// process stands still, and memory.
+const (
+	maxStackGoroutines = 20_000
+	maxDump            = 64 << 20
+)
 
 const enginePackage = "github.com/fxtasks/background/fxtasks."
 
@@ -66,14 +69,11 @@ func stacksOf(tasks []*Task) map[*Task]string {
 	return stacks
 }
 
-// dumpAll formats the stacks of all goroutines.
+// dumpAll formats the stacks of all goroutines, as far as there is room: 16 KiB for each is more than
+// most have. To try again with more room would let the process stand still again.
 func dumpAll() []byte {
-	for size := 64<<10 + 2<<10*runtime.NumGoroutine(); ; size *= 2 {
-		buf := make([]byte, size)
-		if n := runtime.Stack(buf, true); n < size {
-			return buf[:n]
-		}
-	}
+	buf := make([]byte, min(1<<20+16<<10*runtime.NumGoroutine(), maxDump))
+	return buf[:runtime.Stack(buf, true)]
 }
 
 // taskAddress gives the address of the task that a goroutine runs, as its traceback shows it.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Submit hands fn over to run on a goroutine of its own: at once, or when the limits allow. It
-// does not wait for that, unless WithBlocking is given.
+// Submit hands fn over to run in the background: at once, or when the limits allow. It does not
+// wait for that, unless WithBlocking is given.
 //
 // The name says what kind of work this is: 1–128 bytes of valid UTF-8 without control characters,
 // of few distinct values, since it labels metrics and goroutines. fn's context has the values of
@@ -52,20 +52,18 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	}
 	r.settleLocked(now, &then)
 	r.mu.Unlock()
-
-	if waiting != nil {
-		if won, err = m.awaitRoom(ctx, waiting); err != nil {
-			return nil, err
-		}
-	}
-	if err != nil {
-		m.logRejected(t, count)
-		return nil, fmt.Errorf("%w: task %q", err, name)
-	}
 	if won == t {
-		m.logSubmitted(t)
+		t.logSubmitted() // before it starts, for the order of the lines
 	}
 	then.do(m)
+
+	switch {
+	case waiting != nil:
+		return m.awaitRoom(ctx, waiting)
+	case err != nil:
+		t.logRejected(count)
+		return nil, fmt.Errorf("%w: task %q", err, name)
+	}
 	return won, nil
 }
 
@@ -77,7 +75,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := o.validate(name, opts); err != nil {
+	if err := o.apply(name, opts); err != nil {
 		return nil, err
 	}
 	t := &Task{
@@ -126,9 +124,12 @@ func (r *registry) admitLocked(t *Task, o *taskOptions, now time.Time, then *aft
 	if old != nil {
 		r.replaceLocked(old, t, now, then)
 	}
-	if t.predecessor != nil {
+	switch {
+	case t.predecessor != nil:
 		r.successors.pushBack(t)
-	} else {
+	case r.all.hasSlot() && g.hasSlot(): // nothing waits for it: all was settled before
+		r.startLocked(t, now, then)
+	default:
 		g.pending.pushBack(t)
 	}
 	return t, nil

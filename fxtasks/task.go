@@ -146,7 +146,7 @@ func (t *Task) await(ctx context.Context) error {
 // cause. It does not wait: a task that runs is Running until its function returns. One that has
 // not started ends at once, one that has ended or was asked before is left as it is.
 func (t *Task) Cancel(cause error) {
-	t.m.reg.cancel(t, endByCaller(cause))
+	t.m.request(endByCaller(cause), t)
 }
 
 // infoLocked shares the metadata with the record; own ends that.

@@ -94,3 +94,9 @@ func (r *registry) tellIdleLocked() {
 }
 
 func anyTask(*Task) bool { return true }
+
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
