@@ -23,5 +23,6 @@
 //
 // Fx stops in reverse order of construction, and a manager that some other component pulls in
 // early is drained late, after the database has closed. Uses turns that round for the whole
-// application; NewGroup does it for the tasks of one component.
+// application; NewGroup does it for the tasks of one component. The HTTP server's stop hook belongs
+// last, in an fx.Invoke that takes what its handlers use: it is then the first to stop.
 package background

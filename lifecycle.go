@@ -39,6 +39,11 @@ var started sync.Map // of *fxtasks.Manager
 // constructor, it drains that component's tasks before anything closes that the constructor was
 // given, whenever m itself was built.
 //
+// The group's drain comes before the manager's and takes at most Config.ShutdownTimeout again, of the
+// one stop timeout that all hooks share. The group is closed by then for tasks of the manager that
+// are still in their grace, too: if they feed it, make it with Manager.Group, which drains with the
+// manager.
+//
 // It gives the errors of Manager.Group, and for a manager that New made, an error once the
 // application has started: Fx would silently ignore the hook.
 func NewGroup(lc fx.Lifecycle, m *fxtasks.Manager, name string, cfg fxtasks.GroupConfig) (*fxtasks.Group, error) {

@@ -11,7 +11,7 @@ import (
 
 // Module provides an *fxtasks.Manager that is drained when the application stops. It uses an
 // fxtasks.Config, a *zap.Logger and an []fxtasks.Middleware if the graph has them, and provides
-// nothing else.
+// nothing else. All are taken by value: supply an fxtasks.Config, not a pointer to one.
 //
 // A manager is drained when Fx comes to it, in reverse order of construction. Name with Uses what
 // the tasks use: it is then closed after the drain, never before.
@@ -65,7 +65,11 @@ type resource struct{}
 // Uses says that tasks use the T of the graph, a *sql.DB for example: it is built before the
 // manager and so, as Fx stops in reverse order, closed after the drain, wherever either stands in
 // anyone's parameters. Use it once for each type, in the same fx.New as Module or in any
-// fx.Module. A T that itself needs the manager is a cycle, which Fx reports.
+// fx.Module. A T that itself needs the manager is a cycle, and one that nothing provides a missing
+// type: Fx reports both when the manager is built.
+//
+// When a start fails, Fx stops only what had started: tasks that a constructor submits are drained
+// then only if the manager's own start hook has run. Submit in a start hook what needs more.
 func Uses[T any]() fx.Option {
 	return fx.Provide(fx.Annotate(
 		func(T) resource { return resource{} },

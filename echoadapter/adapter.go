@@ -41,7 +41,8 @@ func (a *Adapter) Submit(c echo.Context, s fxtasks.Submitter, name string, fn fx
 	return a.Accepted(c, t)
 }
 
-// Accepted answers with a task that the handler has submitted itself, as Submit does.
+// Accepted answers with a task that the handler has submitted itself, and honours "Prefer: wait=N".
+// An Idempotency-Key needs Submit.
 func (a *Adapter) Accepted(c echo.Context, t *fxtasks.Task) error {
 	a.api.Accepted(c.Response(), c.Request(), a.prefix, t)
 	return nil
@@ -56,7 +57,7 @@ func (a *Adapter) CloseStreams() { a.api.CloseStreams() }
 // HTTPError translates an error of the engine for Echo: ErrInvalid is 400, ErrNotFound 404,
 // ErrDuplicateID, ErrFinished and ErrStillRunning 409, ErrQueueFull 429, ErrShuttingDown and a
 // context's error 503, and all else 500, without detail. err stays reachable as Internal. An
-// *echo.HTTPError is given back as it is, and nil for nil.
+// *echo.HTTPError is given back as it is, and nil for nil. It cannot set Retry-After; Submit does.
 func HTTPError(err error) *echo.HTTPError {
 	if err == nil {
 		return nil

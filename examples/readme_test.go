@@ -92,6 +92,7 @@ var imports = map[string]string{
 	"echo":        "github.com/labstack/echo/v4",
 	"echoadapter": "github.com/fxtasks/background/echoadapter",
 	"errors":      "errors",
+	"fmt":         "fmt",
 	"fx":          "go.uber.org/fx",
 	"fxtasks":     "github.com/fxtasks/background/fxtasks",
 	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",

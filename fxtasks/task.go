@@ -53,7 +53,7 @@ type Task struct {
 }
 
 // Info is what is known about a task at one moment. It is a copy: it never changes under the
-// reader, who may keep and change it.
+// reader, who may keep and change it. It is not made to be encoded: show a type of your own.
 type Info struct {
 	Seq               uint64 // submission number, unique in its manager
 	ID, Name, Group   string // Group is "" for a task of no group

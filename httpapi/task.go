@@ -145,7 +145,7 @@ func (a *API) taskBody(r *http.Request, mount string, info fxtasks.Info) taskBod
 		body.Progress = &progress
 	}
 	if !info.CancelRequestedAt.IsZero() {
-		body.Cancel = &cancelBody{timestamp{info.CancelRequestedAt}, info.CancelCause.Error()}
+		body.Cancel = &cancelBody{timestamp{info.CancelRequestedAt}, messageOf(info.CancelCause)}
 	}
 	started := !info.StartedAt.IsZero()
 	switch {
@@ -167,7 +167,7 @@ func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
 	if info.Err == nil {
 		return nil
 	}
-	body := &errorBody{Type: "error", Message: info.Err.Error()}
+	body := &errorBody{Type: "error", Message: messageOf(info.Err)}
 	switch info.Status {
 	case fxtasks.Cancelled:
 		body.Type = "cancelled"
@@ -184,6 +184,16 @@ func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
 		}
 	}
 	return body
+}
+
+// messageOf gives what err says. The methods of a user's error can panic, as those of a typed nil do.
+func messageOf(err error) (message string) {
+	defer func() {
+		if recover() != nil {
+			message = "error without a message"
+		}
+	}()
+	return err.Error()
 }
 
 func newProgressBody(p fxtasks.Progress) progressBody {

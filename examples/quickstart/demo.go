@@ -33,7 +33,11 @@ func StartDemo(lc fx.Lifecycle, flags Flags, tasks *fxtasks.Manager) error {
 				if group.Stats().Pending > 10 {
 					continue
 				}
-				if err := demoWork[rand.IntN(len(demoWork))].submit(ctx, group); err != nil {
+				err := demoWork[rand.IntN(len(demoWork))].submit(ctx, group)
+				if errors.Is(err, fxtasks.ErrShuttingDown) {
+					return nil
+				}
+				if err != nil {
 					return err
 				}
 			}

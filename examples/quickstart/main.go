@@ -2,7 +2,7 @@
 // them: it checksums the files below a directory.
 //
 //	go run ./examples/quickstart -dir .
-//	curl -i -X POST   http://127.0.0.1:8080/checksums       # starts one: 202 and its Location
+//	curl -i -X POST   http://127.0.0.1:8080/checksums       # starts one: 202, its id, and where the API has it
 //	curl -i           http://127.0.0.1:8080/checksums/{id}  # how far it is, and the result
 //	curl -i -X DELETE http://127.0.0.1:8080/checksums/{id}  # asks it to stop
 //	curl -i           http://127.0.0.1:8080/checksums       # all of them; with ?pretty to read them

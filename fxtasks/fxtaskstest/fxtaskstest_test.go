@@ -235,3 +235,19 @@ func TestStuckTasksFailTheTestThoughItHasShutTheManagerDownItself(t *testing.T) 
 		}
 	})
 }
+
+func TestWaitForStatusSeesTheEndOfATaskAfterTheManagerHasStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		m, err := fxtasks.New(fxtasks.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := submit(t, m, "slow", func(context.Context) error { hangsHere(release); return nil })
+		if _, err := m.Shutdown(t.Context()); err == nil {
+			t.Fatal("Shutdown did not give up on the task")
+		}
+		time.AfterFunc(time.Second, func() { close(release) })
+		fxtaskstest.WaitForStatus(t, m, task, fxtasks.Completed)
+	})
+}
