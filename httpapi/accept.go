@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	maxWait = 30 * time.Second // that a client may ask for
-	maxKey  = 255              // bytes of an Idempotency-Key
+	maxWaitSeconds = 30  // that a client may ask for
+	maxKey         = 255 // bytes of an Idempotency-Key
 )
 
 // Submit submits the work that r asks for, with r's context. If r has an Idempotency-Key, the same
@@ -76,17 +77,34 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 // preferredWait finds wait=N among the preferences, RFC 7240. What it does not understand it
 // ignores, as the RFC wants.
 func preferredWait(headers []string) (time.Duration, bool) {
-	for preference := range strings.SplitSeq(strings.Join(headers, ","), ",") {
-		preference, _, _ = strings.Cut(preference, ";") // its parameters
+	for _, preference := range splitUnquoted(strings.Join(headers, ","), ',') {
+		preference = splitUnquoted(preference, ';')[0] // less its parameters
 		name, value, _ := strings.Cut(preference, "=")
 		if !strings.EqualFold(strings.TrimSpace(name), "wait") {
 			continue
 		}
-		n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 32)
-		if err != nil {
+		n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return 0, false
 		}
-		return min(time.Duration(n)*time.Second, maxWait), true
+		return time.Duration(min(n, maxWaitSeconds)) * time.Second, true
 	}
 	return 0, false
+}
+
+// splitUnquoted splits s at each separator that stands outside of a quoted string.
+func splitUnquoted(s string, separator byte) (parts []string) {
+	begin, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++ // whatever comes next is in the string
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			parts = append(parts, s[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(parts, s[begin:])
 }

@@ -38,7 +38,7 @@ func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, _ string) {
 	}
 	defer a.streams.remove(s)
 
-	f := &feed{api: a, r: r, mount: mount(r), stream: s, progress: make(map[uint64]fxtasks.Info)}
+	f := &feed{api: a, r: r, mount: mount(r), stream: s, held: make(map[uint64]fxtasks.Info), sent: make(map[uint64]fxtasks.Progress)}
 	f.begin(r.Header.Get("Last-Event-ID")) // before the headers: what happens after them is on the stream
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -64,9 +64,11 @@ type feed struct {
 	missed uint64 // of events.Missed, as told to the client
 	stats  []byte // as sent last
 
-	// Progress that has not been sent, by Info.Seq. It is sent once in progressEvery, all at once:
-	// a clock for each task would have to be looked at for each event.
-	progress map[uint64]fxtasks.Info
+	// By Info.Seq of tasks that have not ended: progress that is held back, and what was sent last.
+	// All that is held is sent once in progressEvery: a clock for each task would have to be looked
+	// at for each event.
+	held map[uint64]fxtasks.Info
+	sent map[uint64]fxtasks.Progress
 
 	nextProgress, nextStats, nextHeartbeat time.Time
 }
@@ -74,21 +76,30 @@ type feed struct {
 // begin finds the place to go on from, and tells the client if that is not where it has left off.
 func (f *feed) begin(lastEventID string) {
 	fmt.Fprintf(&f.buf, "retry: %d\n\n", retryMillis)
-	running := f.api.m.List(fxtasks.Filter{Limit: maxPageSize, Statuses: []fxtasks.Status{fxtasks.Running}})
-	f.seq = running.Seq
-	if lastEventID == "" {
-		f.events = f.api.m.Subscribe(f.seq)
-		return
-	}
-	if seq, ok := f.api.parseEventID(lastEventID); ok && seq <= f.seq {
-		f.seq = seq
-		for _, task := range running.Tasks { // a report may have been held back when the client was cut off
-			f.holdProgress(task)
+	f.seq = f.api.m.List(fxtasks.Filter{Limit: 1}).Seq
+	if lastEventID != "" {
+		if seq, ok := f.api.parseEventID(lastEventID); ok && seq <= f.seq {
+			f.seq = seq
+			f.holdAllProgress()
+		} else {
+			f.reset()
 		}
-	} else {
-		f.reset()
 	}
 	f.events = f.api.m.Subscribe(f.seq)
+}
+
+// holdAllProgress is for a client that was cut off: a report may have been held back just then.
+func (f *feed) holdAllProgress() {
+	filter := fxtasks.Filter{Limit: maxPageSize, Statuses: []fxtasks.Status{fxtasks.Running}}
+	for {
+		page := f.api.m.List(filter)
+		for _, task := range page.Tasks {
+			f.holdProgress(task)
+		}
+		if filter.After = page.Next; filter.After == "" {
+			return
+		}
+	}
 }
 
 // reset tells the client to fetch again what it shows: events are missing.
@@ -111,7 +122,7 @@ func (f *feed) run(ctx context.Context) {
 // next waits for an event, but not past the time when something else is due.
 func (f *feed) next(ctx context.Context) (fxtasks.Event, error) {
 	due := f.nextStats // every second, so it bounds the rest
-	if len(f.progress) > 0 && f.nextProgress.Before(due) {
+	if len(f.held) > 0 && f.nextProgress.Before(due) {
 		due = f.nextProgress
 	}
 	ctx, cancel := context.WithDeadline(ctx, due)
@@ -125,15 +136,12 @@ func (f *feed) next(ctx context.Context) (fxtasks.Event, error) {
 
 // tick sends what is due by the clock.
 func (f *feed) tick(now time.Time) {
-	if len(f.progress) > 0 && !now.Before(f.nextProgress) {
+	if len(f.held) > 0 && !now.Before(f.nextProgress) {
 		f.nextProgress = now.Add(progressEvery)
-		for _, task := range f.progress {
-			f.send("progress", f.api.eventID(f.seq), struct {
-				ID       string       `json:"id"`
-				Progress progressBody `json:"progress"`
-			}{task.ID, newProgressBody(task.Progress)})
+		for _, task := range f.held {
+			f.sendProgress(task)
 		}
-		clear(f.progress)
+		clear(f.held)
 	}
 	if !now.Before(f.nextStats) {
 		f.nextStats = now.Add(statsEvery)
@@ -152,11 +160,14 @@ func (f *feed) tick(now time.Time) {
 func (f *feed) event(e fxtasks.Event) {
 	if missed := f.events.Missed(); missed > f.missed {
 		f.missed, f.seq = missed, e.Seq-1
+		clear(f.held) // the client fetches it all again
+		clear(f.sent) // and the ends of some tasks will never be read
 		f.reset()
 	}
 	f.seq = e.Seq
 	if e.Task.Status.Finished() {
-		delete(f.progress, e.Task.Seq) // its last report goes with the task
+		delete(f.held, e.Task.Seq) // its last report goes with the task
+		delete(f.sent, e.Task.Seq)
 	}
 	if e.Kind == fxtasks.EventProgress {
 		f.holdProgress(e.Task)
@@ -169,8 +180,19 @@ func (f *feed) event(e fxtasks.Event) {
 // reported none.
 func (f *feed) holdProgress(task fxtasks.Info) {
 	if !task.Status.Finished() && !task.Progress.UpdatedAt.IsZero() && f.api.allows(f.r, ActionView, &task) {
-		f.progress[task.Seq] = task
+		f.held[task.Seq] = task
 	}
+}
+
+func (f *feed) sendProgress(task fxtasks.Info) {
+	if f.sent[task.Seq] == task.Progress { // read again: events tell of a task as it is when they are read
+		return
+	}
+	f.sent[task.Seq] = task.Progress
+	f.send("progress", f.api.eventID(f.seq), struct {
+		ID       string       `json:"id"`
+		Progress progressBody `json:"progress"`
+	}{task.ID, newProgressBody(task.Progress)})
 }
 
 // send puts an event into the buffer. JSON has no line breaks, so it is one data line.

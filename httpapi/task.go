@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -186,15 +187,9 @@ func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
 	return body
 }
 
-// messageOf gives what err says. The methods of a user's error can panic, as those of a typed nil do.
-func messageOf(err error) (message string) {
-	defer func() {
-		if recover() != nil {
-			message = "error without a message"
-		}
-	}()
-	return err.Error()
-}
+// messageOf gives what err says. The methods of a user's error can panic, as those of a typed nil do:
+// Sprint recovers.
+func messageOf(err error) string { return fmt.Sprint(err) }
 
 func newProgressBody(p fxtasks.Progress) progressBody {
 	body := progressBody{Current: p.Current, Total: p.Total, Unit: p.Unit, Message: p.Message, UpdatedAt: timestamp{p.UpdatedAt}}
