@@ -15,6 +15,10 @@
 //		}, fxtasks.WithTimeout(time.Minute))
 //	}
 //
+// Middleware that rewrites paths before routing, such as e.Pre(middleware.RemoveTrailingSlash()), has to
+// skip the prefix: the page is at the prefix with its slash. Middleware that buffers responses has to
+// skip the event stream.
+//
 // An echo.Context serves another request as soon as the handler has returned: read what the task
 // needs from it before Submit, never in the task.
 package echoadapter

@@ -3,6 +3,7 @@ package echoadapter
 import (
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -44,7 +45,7 @@ func (c Config) path() (string, error) {
 		return defaultPrefix, nil
 	}
 	trimmed := strings.Trim(c.Prefix, "/")
-	if trimmed == "" || strings.ContainsAny(trimmed, ":*?#% ") {
+	if trimmed == "" || strings.ContainsAny(trimmed, ":*?#% ") || path.Clean("/"+trimmed) != "/"+trimmed {
 		return "", fmt.Errorf("echoadapter: Config.Prefix is %q: must be a path such as %q", c.Prefix, defaultPrefix)
 	}
 	return "/" + trimmed, nil

@@ -80,6 +80,7 @@ func TestNewFailsOnABadConfig(t *testing.T) {
 		"a query":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops?x"}},
 		"a fragment":      {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops#x"}},
 		"escapes":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/a%20b"}},
+		"a way up":        {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/../ops"}},
 		"a space":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/a b"}},
 		"negative limits": {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: httpapi.Config{AllowUnauthenticated: true, MaxStreams: -1}}},
 	} {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -21,8 +20,9 @@ const (
 
 // Submit submits the work that r asks for, with r's context. If r has an Idempotency-Key, the same
 // key from the same caller with the same name joins the task of the first request, as long as its
-// record is kept; a refused submit is not remembered. Options that are given come after that: an
-// ID chosen by WithID has the say over the key.
+// record is kept; a refused submit is not remembered. Options that are given come after that: with
+// an ID chosen by WithID, requests that have any key join the task of that ID, unless WithDuplicate
+// says otherwise.
 //
 // Errors are s.Submit's; a key that is too long is one that matches fxtasks.ErrInvalid.
 func (a *API) Submit(r *http.Request, caller string, s fxtasks.Submitter, name string, fn fxtasks.Func,
@@ -56,9 +56,14 @@ func idempotentID(caller, name, key string) string {
 func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *fxtasks.Task) {
 	wait, asked := preferredWait(r.Header.Values("Prefer"))
 	if asked {
-		ctx, cancel := context.WithTimeout(r.Context(), wait)
-		_ = t.Wait(ctx) // the task's own error is in its body
-		cancel()
+		limit := time.NewTimer(wait)
+		defer limit.Stop()
+		select {
+		case <-t.Done():
+		case <-limit.C:
+		case <-r.Context().Done():
+		case <-a.streams.closing: // a request that waits shall not hold up a deploy either
+		}
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

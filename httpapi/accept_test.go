@@ -266,3 +266,16 @@ func TestAcceptedShowsWhatTheCallerMaySee(t *testing.T) {
 		t.Errorf("the task is %s", a.body)
 	}
 }
+
+func TestCloseStreamsEndsTheWaitingThatWasPreferred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fxtaskstest.New(t)
+		api := newAPI(t, m, open)
+		time.AfterFunc(time.Second, api.CloseStreams)
+		begin := time.Now()
+		post(t, api, submit(t, m, "work", untilCancelled), "Prefer: wait=20").want(http.StatusAccepted)
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("it waited %v after the streams were closed", took-time.Second)
+		}
+	})
+}

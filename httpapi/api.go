@@ -39,7 +39,7 @@ func New(m *fxtasks.Manager, cfg Config) (*API, error) {
 		boot:       strings.ToLower(rand.Text()[:8]),
 		protection: http.NewCrossOriginProtection(),
 	}
-	a.streams.max = a.cfg.MaxStreams
+	a.streams = streams{max: a.cfg.MaxStreams, closing: make(chan struct{}), open: make(map[*stream]struct{})}
 	a.routes = []route{
 		{"/", methods{"GET": a.servePage}},
 		{"/assets/*", methods{"GET": a.serveAsset}},

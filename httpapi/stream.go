@@ -9,22 +9,35 @@ import (
 
 // streams keeps account of the open event streams.
 type streams struct {
-	max int // never changes
+	// Never change.
+	max     int
+	closing chan struct{} // closed by CloseStreams
 
-	mu     sync.Mutex // protects what follows
-	closed bool
-	open   map[*stream]struct{}
+	mu   sync.Mutex // protects open, and the closing of closing
+	open map[*stream]struct{}
 }
 
-// CloseStreams ends all open event streams, also those whose client has stopped reading, and
-// refuses further ones. Register it with http.Server.RegisterOnShutdown: Shutdown would wait for
-// the streams until its context ends. It does not block.
+// CloseStreams ends all open event streams, also those whose client has stopped reading, and the
+// waiting of requests with "Prefer: wait"; further streams are refused. Register it with
+// http.Server.RegisterOnShutdown: Shutdown would wait for all of them until its context ends. It
+// does not block.
 func (a *API) CloseStreams() {
 	a.streams.mu.Lock()
 	defer a.streams.mu.Unlock()
-	a.streams.closed = true
+	if !a.streams.isClosing() {
+		close(a.streams.closing)
+	}
 	for s := range a.streams.open {
 		s.close()
+	}
+}
+
+func (all *streams) isClosing() bool {
+	select {
+	case <-all.closing:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -32,11 +45,8 @@ func (a *API) CloseStreams() {
 func (all *streams) add(s *stream) bool {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if all.closed || len(all.open) >= all.max {
+	if all.isClosing() || len(all.open) >= all.max {
 		return false
-	}
-	if all.open == nil {
-		all.open = make(map[*stream]struct{})
 	}
 	all.open[s] = struct{}{}
 	return true
