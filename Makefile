@@ -15,8 +15,8 @@ lint: ## formatting, vet, staticcheck, tidy go.mod files
 	@for m in $(MODULES); do ( set -e; cd $$m; echo "lint $$m"; \
 		go mod tidy -diff; go vet ./...; go run $(STATICCHECK) ./...; ) || exit 1; done
 
-bench: ## what a task costs, beside what it costs without a manager
-	go test ./fxtasks -run '^$$' -bench . -count 10
+bench: ## what a task and a request cost, beside what they cost without a manager
+	go test ./fxtasks ./echoadapter -run '^$$' -bench . -count 10
 
 ci: ## what decides whether a change lands
 	bash .ci/run
