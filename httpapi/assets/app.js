@@ -222,7 +222,7 @@ async function ask(path, options) {
 
 const taskURL = (id) => 'tasks/' + encodeURIComponent(id);
 
-// askTask gives null for a task that is not there. "." and ".." are no IDs, but would be paths.
+// askTask gives null for a task that is not there. "." and ".." would be paths.
 async function askTask(id) {
 	return /^\.\.?$/.test(id) ? null : ask(taskURL(id)).catch((err) => {
 		if (err.status !== 404) throw err;
@@ -240,7 +240,7 @@ function askList(v, statuses, size, page = '') {
 	return ask('tasks?' + query);
 }
 
-// paced gives a function that has work done soon, but never twice at once, nor too often.
+// paced gives a function that has work done soon, never twice at once, nor too often.
 function paced(every, work) {
 	let timer, busy = false, again = false, last = -Infinity;
 	const run = async () => {
@@ -255,9 +255,12 @@ function paced(every, work) {
 		if (busy) again = true;
 		else timer ??= setTimeout(run, Math.max(0, last + every - performance.now()));
 	};
-	request.now = () => {
+	request.drop = () => {
 		clearTimeout(timer);
-		timer = undefined;
+		timer = again = undefined;
+	};
+	request.now = () => {
+		request.drop();
 		last = -Infinity;
 		request();
 	};
@@ -267,7 +270,7 @@ function paced(every, work) {
 let overlay = null; // what events have told of tasks while a list was on its way
 
 const reload = paced(reloadEvery, async () => {
-	const v = view;
+	const v = view, wasPaused = paused;
 	const during = overlay = new Map();
 	const none = { tasks: [], total_size: 0, next_page_token: '' };
 	try {
@@ -282,7 +285,7 @@ const reload = paced(reloadEvery, async () => {
 			const one = { ...none, tasks: [task], total_size: 1 };
 			if (task && v === view && matches(task)) [running, ended] = task.done ? [none, one] : [one, none];
 		}
-		if (v === view) {
+		if (v === view && wasPaused === paused) {
 			for (const some of [running, pending, ended]) some.tasks = some.tasks.map((task) => later(task, during.get(keyOf(task))));
 			if (!v.status) running.tasks.reverse();
 			showActive(v, running, pending);
@@ -557,7 +560,7 @@ function notify(text, stays) {
 const announcements = new Map(); // by kind: the last of each
 let announceTimer, announcedAt = -Infinity;
 
-// announce tells screen readers, at most every 5 s, so that they are not talking all the time.
+// announce tells screen readers, at most every 5 s.
 function announce(kind, text) {
 	announcements.set(kind, text);
 	announceTimer ??= setTimeout(() => {
@@ -682,7 +685,7 @@ function drawHour() {
 	for (const start of hour.keys()) if (start < starts[0]) hour.delete(start);
 	const rows = starts.map((start) => ({ start, ...binIn(hour, start) }));
 
-	// A few failures must show among many tasks that completed: each side has a scale of its own.
+	// A few failures must show among many completed: each side has its own scale.
 	const bad = outcomes.slice(1);
 	const badOf = (row) => bad.reduce((sum, status) => sum + row[status], 0);
 	const top = Math.max(...rows.map((row) => row.completed)), bottom = Math.max(...rows.map(badOf));
@@ -983,8 +986,11 @@ $('pause').addEventListener('click', () => {
 	paused = !paused;
 	setText($('pause'), paused ? 'Resume' : 'Pause');
 	frozenAt = paused ? Date.now() : 0;
-	if (paused) disconnect();
-	else connect();
+	if (paused) {
+		disconnect();
+		reload.drop();
+		patches.clear();
+	} else connect();
 	showConnection();
 });
 

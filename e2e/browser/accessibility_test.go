@@ -1,0 +1,88 @@
+package browser_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var axe = filepath.Join("..", "node_modules", "axe-core", "axe.min.js")
+
+// colours asks the page for a light or a dark design.
+func (p *page) colours(scheme string) {
+	p.t.Helper()
+	run(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+}
+
+// finding is what axe has to say against the page.
+type finding struct {
+	ID, Impact, Help string
+	Nodes            []struct{ HTML, FailureSummary string }
+}
+
+func (p *page) checkWithAxe(what string) {
+	p.t.Helper()
+	for _, f := range eval[[]finding](p, `axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)`) {
+		if f.Impact != "serious" && f.Impact != "critical" {
+			continue
+		}
+		for _, node := range f.Nodes {
+			p.t.Errorf("%s: %s: %s (%s)\n%s\n%s", what, f.Impact, f.Help, f.ID, node.HTML, node.FailureSummary)
+		}
+	}
+}
+
+// everywhere visits what there is to see, in all colours and sizes.
+func everywhere(t *testing.T, sizes [][2]int64, check func(p *page, what string)) {
+	t.Helper()
+	server := start(t, "-demo")
+	panicked := server.waitFor("name=charge-card&status=failed")
+	p := open(t, server.dashboard)
+	for _, size := range sizes {
+		p.resize(size[0], size[1])
+		for _, scheme := range []string{"light", "dark"} {
+			p.colours(scheme)
+			at := func(what string) string { return fmt.Sprintf("%s, %d px wide, %s", what, size[0], scheme) }
+
+			p.visit("")
+			p.tasks("In progress").get("row", "import-orders").shows("Running")
+			p.tasks("Finished").get("row", "charge-card").shows("Failed")
+			check(p, at("list"))
+			p.visit("?task=" + panicked.ID)
+			p.get("dialog", "charge-card").shows("Stack")
+			check(p, at("task"))
+			p.press(kb.Escape)
+			p.get("button", "Cancel demo-traffic").click()
+			p.get("dialog", "Cancel “demo-traffic”?").appears()
+			check(p, at("confirmation"))
+		}
+	}
+}
+
+func TestAxeFindsNothingSerious(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile(axe)
+	need(t, err == nil, "axe-core", "npm install --prefix e2e --no-save axe-core@4.14.1")
+	everywhere(t, [][2]int64{{1280, 800}, {360, 740}}, func(p *page, what string) {
+		t.Helper()
+		p.do(chromedp.Evaluate[chromedp.Void](string(script)))
+		p.checkWithAxe(what)
+	})
+}
+
+func TestNarrowPageDoesNotScrollSideways(t *testing.T) {
+	t.Parallel()
+	everywhere(t, [][2]int64{{360, 740}}, func(p *page, what string) {
+		t.Helper()
+		if wide := eval[bool](p, `document.documentElement.scrollWidth > innerWidth`); wide {
+			t.Errorf("%s: the page scrolls sideways", what)
+		}
+	})
+}
