@@ -14,7 +14,8 @@ func TestPauseAndResume(t *testing.T) {
 	p := open(t, server.dashboard)
 	row := p.tasks("In progress").get("row", "import-orders")
 	shown := func() float64 {
-		return read[float64](row.get("progressbar", ""), `function() { return this.value }`) / 100 * importOrders
+		percent, _ := try[float64](row.get("progressbar", ""), `function() { return this.value }`)
+		return percent / 100 * importOrders
 	}
 	p.goesLive()
 	row.shows("page ")

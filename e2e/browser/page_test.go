@@ -61,6 +61,7 @@ func newTab(t *testing.T, base string) *page {
 	p.resize(1280, 800)
 	t.Cleanup(func() {
 		if t.Failed() {
+			p.ctx = tab // has more time
 			t.Logf("the page shows:\n%s", p.text())
 		}
 	})

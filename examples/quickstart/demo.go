@@ -61,7 +61,7 @@ var demoWork = []demo{
 	{"sync-inventory", 0, syncInventory},
 	{"charge-card", 0, chargeCard},
 	{"deliver-webhook", 0, deliverWebhook},
-	{"legacy-export", 5 * time.Second, legacyExport},
+	{"legacy-export", 10 * time.Second, legacyExport},
 }
 
 func (d demo) submit(ctx context.Context, s fxtasks.Submitter) error {

@@ -50,7 +50,7 @@ function show(e, text) {
 
 const drawn = new WeakMap();
 
-// redraw fills box anew only if what it shows has changed: focus and selection in it survive.
+// redraw fills box anew only if what it shows has changed: focus in it survives.
 function redraw(box, shown, make) {
 	const signature = JSON.stringify(shown);
 	if (drawn.get(box) === signature) return;
@@ -142,8 +142,9 @@ function progressText(task) {
 
 // message is the one line that says what goes on, or why it went wrong.
 function message(task) {
-	if (task.cancel && !task.done) return 'asked to end: ' + task.cancel.reason;
-	return (task.error ?? task.progress)?.message?.replace(/^fxtasks: /, '') ?? '';
+	const asked = task.cancel && !task.done;
+	const said = asked ? task.cancel.reason : (task.error ?? task.progress)?.message ?? '';
+	return (asked ? 'asked to end: ' : '') + said.replace('fxtasks: ', '');
 }
 
 function times(task) {
@@ -376,8 +377,7 @@ class Row {
 		this.stuck.hidden = !isStuck(this.task);
 	}
 
-	// held says that the row stays, though it does not belong here any more: somebody is in it, or
-	// has to see how the task ended.
+	// held says that the row stays a while: somebody is in it, or has to see how the task ended.
 	held() {
 		const selection = getSelection();
 		return this.tr.contains(document.activeElement) ||
