@@ -9,7 +9,7 @@ import (
 )
 
 // idSource makes UUIDv7s. It draws from a ChaCha8 generator seeded by the operating system, which
-// is as unguessable as the operating system's own and about a third of the cost per ID.
+// is as unguessable as the operating system's own, and cheaper to ask.
 type idSource struct {
 	mu     sync.Mutex // protects random
 	random *rand.ChaCha8

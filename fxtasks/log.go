@@ -50,7 +50,7 @@ func (t *Task) logEnd(status Status, err error, crashed bool, took time.Duration
 }
 
 // writeEnd is the part of logEnd that needs more stack than a new goroutine has. To grow it just to
-// find out that nobody listens would cost a task a tenth of all that it costs.
+// find out that nobody listens made the drain of 100,000 parked tasks a sixth slower.
 //
 //go:noinline
 func (t *Task) writeEnd(level zapcore.Level, message string, err error, stack []byte, took time.Duration) {

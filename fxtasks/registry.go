@@ -11,8 +11,8 @@ import (
 // reads or writes that state does so in a critical section of its one mutex, in which no user code
 // runs: what a section decides but must not do itself it leaves in an aftermath.
 //
-// One mutex, not shards: a task passes through it twice, for well under a microsecond together,
-// and in return limits, counters, lists and events agree with each other at any moment.
+// One mutex, not shards: a task passes through it twice and briefly, and in return limits, counters,
+// lists and events agree with each other at any moment.
 type registry struct {
 	cfg Config // with defaults, never changes
 
@@ -68,7 +68,7 @@ func (s *scope) hasRoom(freed int) bool {
 }
 
 // nameStats is what is kept per task name: counters, and the labels of the goroutines, prebuilt
-// because building them for each task costs ten times as much as setting them.
+// because to build them for each task would cost it three allocations.
 type nameStats struct {
 	counts Counts
 	labels context.Context

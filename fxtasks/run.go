@@ -8,7 +8,8 @@ import (
 )
 
 // work runs t, and then what the queue has for the slot that became free: on the same goroutine,
-// which is hot. At a limit of two that took 0.4 of the time that a goroutine per task takes.
+// which is hot. At a limit of two, no-ops from one submitter took 0.82 of the time that a goroutine
+// per task takes. The price is told at stacksOf.
 func (m *Manager) work(t *Task) {
 	returned := false
 	defer func() {
@@ -39,7 +40,7 @@ func (t *Task) startTimer() {
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
 // the function ends by runtime.Goexit, call does not return.
 //
-// It must not be inlined, and t must stay its first argument: stacks finds the goroutine of a task
+// It must not be inlined, and t must stay its first argument: stacksOf finds the goroutine of a task
 // by the address that a traceback shows in this frame.
 //
 //go:noinline

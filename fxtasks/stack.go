@@ -26,7 +26,7 @@ var taskFrames = []string{
 // one started, and so on. Tasks that do not run now are left out.
 //
 // It reads them off a dump of all goroutines. The alternative, a goroutine label with the task's
-// ID, costs each task two thirds of what it costs in all, and keeps profiles from aggregating.
+// ID, would cost every task three allocations, and keep profiles from aggregating.
 //
 // A goroutine whose parent has ended has no task. One that a task left behind on a goroutine that
 // then ran a queued task counts as that one's.
