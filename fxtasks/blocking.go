@@ -100,7 +100,7 @@ func (m *Manager) awaitRoom(ctx context.Context, s *submission) (*Task, error) {
 // giveUp settles s with err, unless it has been settled just now.
 func (m *Manager) giveUp(s *submission, err error) {
 	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	if !isClosed(s.settled) {
 		r.settleSubmissionLocked(s, nil, err, r.tickLocked(now))

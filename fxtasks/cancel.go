@@ -77,7 +77,7 @@ func unfinished(tasks []*Task) (n int) {
 func (m *Manager) request(e *ending, tasks ...*Task) (asked bool) {
 	var then aftermath
 	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	now = r.tickLocked(now)
 	for _, t := range tasks {
 		asked = r.requestLocked(t, e, now, &then) || asked

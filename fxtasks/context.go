@@ -41,25 +41,32 @@ type taskKey struct{}
 
 // ending says why a task's context ended. It never changes and serves any number of tasks.
 type ending struct {
-	cause  error  // of the context; nil: context.Canceled
-	status Status // of a task that returns an error after it
-	also   error  // what the task's Err matches besides cause; may be nil
+	cause  error        // of the context; nil: context.Canceled
+	status Status       // of a task that returns an error after it
+	also   error        // what the task's Err matches besides cause; may be nil
+	ended  *liveContext // what a context that nobody has looked at becomes
 }
 
 var (
-	endReturned  = &ending{status: Failed} // fn returned before anything was requested
-	endCancelled = &ending{cause: ErrCancelled, status: Cancelled}
-	endReplaced  = &ending{cause: ErrReplaced, status: Cancelled}
-	endShutdown  = &ending{cause: ErrShutdown, status: Cancelled}
-	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut}
+	endReturned  = newEnding(nil, Failed, nil) // fn returned before anything was requested
+	endCancelled = newEnding(ErrCancelled, Cancelled, nil)
+	endReplaced  = newEnding(ErrReplaced, Cancelled, nil)
+	endShutdown  = newEnding(ErrShutdown, Cancelled, nil)
+	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut, ended: &liveContext{Context: timedOut}}
 )
+
+func newEnding(cause error, status Status, also error) *ending {
+	ended := newLiveContext(false)
+	ended.cancel(cause)
+	return &ending{cause, status, also, ended}
+}
 
 // endByCaller is the ending for a cancel that may give a cause of its own.
 func endByCaller(cause error) *ending {
 	if cause == nil {
 		return endCancelled
 	}
-	return &ending{cause: cause, status: Cancelled, also: ErrCancelled}
+	return newEnding(cause, Cancelled, ErrCancelled)
 }
 
 // taskContext is the context of one task: a context of the context package's, with two differences.
@@ -69,15 +76,12 @@ func endByCaller(cause error) *ending {
 // carries that out, under no mutex.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
-	task     *Task
-	values   context.Context // the submitter's, less its cancellation
-	deadline time.Time       // zero: none
+	task   *Task
+	values context.Context // the submitter's, less its cancellation
+	timer  *taskTimer      // nil: none
 
-	live atomic.Pointer[liveContext] // nil until somebody looks
-
-	mu       sync.Mutex // protects what follows, and the making of live; locked after the registry's
-	claimed  *ending    // nil until decided
-	released bool
+	claimed atomic.Pointer[ending]      // nil until decided
+	live    atomic.Pointer[liveContext] // nil until somebody looks, or it has ended
 }
 
 // newTaskContext takes over the values of ctx.
@@ -92,9 +96,30 @@ func newTaskContext(t *Task, ctx context.Context) *taskContext {
 	return &taskContext{task: t, values: ctx}
 }
 
-func (c *taskContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
-func (c *taskContext) Done() <-chan struct{}       { return c.look().Done() }
-func (c *taskContext) Err() error                  { return c.look().Err() }
+// taskTimer ends a task when its timeout has passed.
+type taskTimer struct {
+	*time.Timer
+	deadline time.Time
+}
+
+// startTimer is called by the goroutine that is about to call the task's function.
+func (c *taskContext) startTimer() {
+	t := c.task
+	c.timer = &taskTimer{
+		deadline: time.Now().Add(t.timeout),
+		Timer:    time.AfterFunc(t.timeout, func() { t.m.request(endTimeout, t) }),
+	}
+}
+
+func (c *taskContext) Deadline() (time.Time, bool) {
+	if c.timer == nil {
+		return time.Time{}, false
+	}
+	return c.timer.deadline, true
+}
+
+func (c *taskContext) Done() <-chan struct{} { return c.look().Done() }
+func (c *taskContext) Err() error            { return c.look().Err() }
 
 // Value gives the context package what it asks for to attach derived contexts, which therefore
 // cost no goroutine.
@@ -115,36 +140,21 @@ func (c *taskContext) look() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if l := c.live.Load(); l != nil {
-		return l
-	}
-	l := newLiveContext(c.task.timeout > 0)
-	if c.released {
-		l.end(c.claimed)
-	}
-	c.live.Store(l)
-	return l
+	c.live.CompareAndSwap(nil, newLiveContext(c.task.timeout > 0)) // or somebody else has, or it has just ended
+	return c.live.Load()
 }
 
 // claim decides that c ends with e, unless that is decided already. It gives the ending that won.
 func (c *taskContext) claim(e *ending) *ending {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.claimed == nil {
-		c.claimed = e
-	}
-	return c.claimed
+	c.claimed.CompareAndSwap(nil, e)
+	return c.claimed.Load()
 }
 
 // release carries out the claimed ending. It may be called more than once.
 func (c *taskContext) release() {
-	c.mu.Lock()
-	c.released = true
-	c.mu.Unlock()
-	if l := c.live.Load(); l != nil {
-		l.end(c.claimed) // no longer changes
+	e := c.claimed.Load()
+	if !c.live.CompareAndSwap(nil, e.ended) {
+		c.live.Load().end(e)
 	}
 }
 
@@ -152,8 +162,7 @@ func (c *taskContext) release() {
 type liveContext struct {
 	context.Context
 	cancel  context.CancelCauseFunc
-	timeout *timeoutSource // nil: the task has no timeout
-	once    sync.Once      // for end: who comes second waits until the first is through
+	timeout *timeoutSource // nil: it cannot end with DeadlineExceeded
 }
 
 func newLiveContext(hasTimeout bool) *liveContext {
@@ -167,13 +176,15 @@ func newLiveContext(hasTimeout bool) *liveContext {
 	return l
 }
 
+// end does nothing when l has ended.
 func (l *liveContext) end(e *ending) {
-	l.once.Do(func() {
-		if e == endTimeout {
-			l.timeout.fire()
-		}
-		l.cancel(e.cause) // also after fire, to let go of the source
-	})
+	if l == e.ended {
+		return
+	}
+	if e == endTimeout {
+		l.timeout.fire()
+	}
+	l.cancel(e.cause) // also after fire, to let go of the source
 }
 
 // timeoutSource is the parent of a context that ends with DeadlineExceeded when fire is called. The
@@ -184,7 +195,7 @@ type timeoutSource struct {
 	done  chan struct{}
 	fired atomic.Bool
 
-	mu    sync.Mutex // protects after
+	mu    sync.Mutex // protects after, also while that is called: who comes second waits until the first is through
 	after func()     // ends the one derived context
 }
 
@@ -228,10 +239,9 @@ func (s *timeoutSource) AfterFunc(f func()) (stop func() bool) {
 // fire ends the derived context.
 func (s *timeoutSource) fire() {
 	s.mu.Lock()
-	after := s.after
-	s.after = nil
-	s.mu.Unlock()
-	if after != nil {
+	defer s.mu.Unlock()
+	if after := s.after; after != nil {
+		s.after = nil
 		s.fired.Store(true)
 		close(s.done)
 		after()

@@ -63,10 +63,21 @@ func (r *registry) publishLocked(kind EventKind, t *Task, now time.Time) {
 	r.wakeReadersLocked()
 }
 
+// watchLocked arranges for readers to be woken. It can find that there is something to read.
+func (r *registry) watchLocked() {
+	if r.events.wake != nil {
+		return
+	}
+	r.events.wake = make(chan struct{})
+	r.watched.Store(true)
+	r.recordLocked(r.submitted.takeLocked()) // who submits after this sees that somebody watches
+}
+
 func (r *registry) wakeReadersLocked() {
 	if r.events.wake != nil {
 		go close(r.events.wake) // not here: to wake a thousand readers takes longer than all else that a submit does
 		r.events.wake = nil
+		r.watched.Store(false)
 	}
 }
 
@@ -82,7 +93,7 @@ type Subscription struct {
 // Latest for those from now on, Page.Seq for those that a page does not include. It does not block.
 func (m *Manager) Subscribe(after uint64) *Subscription {
 	if after == Latest {
-		m.reg.mu.Lock()
+		m.reg.lock()
 		after = m.reg.events.last
 		m.reg.mu.Unlock()
 	}
@@ -117,18 +128,18 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 // closedChan when there will be none.
 func (s *Subscription) read() (Event, chan struct{}) {
 	r := s.m.reg
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
-	s.skipLocked()
 	if s.next > r.events.last {
 		if r.all.state == Stopped {
 			return Event{}, closedChan
 		}
-		if r.events.wake == nil {
-			r.events.wake = make(chan struct{})
-		}
+		r.watchLocked()
+	}
+	if s.next > r.events.last {
 		return Event{}, r.events.wake
 	}
+	s.skipLocked()
 	e := r.events.events[(s.next-1)%ringSize]
 	seq := s.next
 	s.next++
@@ -157,7 +168,7 @@ func (s *Subscription) All(ctx context.Context) iter.Seq[Event] {
 
 // Missed gives how many events were overwritten before this subscription read them.
 func (s *Subscription) Missed() uint64 {
-	s.m.reg.mu.Lock()
+	s.m.reg.lock()
 	defer s.m.reg.mu.Unlock()
 	s.skipLocked()
 	return s.missed

@@ -17,7 +17,7 @@ type Group struct {
 	scope // protected by the registry's mutex, like what follows
 
 	pending  taskList  // by seq
-	resuming taskList  // tasks that have finished waiting and want their slots back
+	resuming list.List // of *Task: those that have finished waiting and want their slots back
 	blocked  list.List // of *submission, by ticket
 }
 
@@ -43,7 +43,7 @@ func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	}
 	g := newGroup(m, name, cfg)
 	r := m.reg
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	if r.all.state != Open {
 		return nil, ErrShuttingDown
@@ -66,7 +66,7 @@ func (g *Group) Submit(ctx context.Context, name string, fn Func, opts ...TaskOp
 
 // Stats counts the group's tasks.
 func (g *Group) Stats() Counts {
-	g.m.reg.mu.Lock()
+	g.m.reg.lock()
 	defer g.m.reg.mu.Unlock()
 	return g.counts
 }

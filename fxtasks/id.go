@@ -1,33 +1,23 @@
 package fxtasks
 
 import (
-	crand "crypto/rand"
+	"encoding/binary"
 	"math/rand/v2"
-	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
 
-// idSource makes UUIDv7s. It draws from a ChaCha8 generator seeded by the operating system, which
-// is as unguessable as the operating system's own, and cheaper to ask.
-type idSource struct {
-	mu     sync.Mutex // protects random
-	random *rand.ChaCha8
-}
-
-func newIDSource() *idSource {
-	var seed [32]byte
-	crand.Read(seed[:]) // never fails: the runtime ends the process instead
-	return &idSource{random: rand.NewChaCha8(seed)}
-}
-
-// Read implements io.Reader. It never fails.
-func (s *idSource) Read(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.random.Read(p)
-}
-
-func (s *idSource) next() string {
-	return uuid.Must(uuid.NewV7FromReader(s)).String() // fails only when Read does
+// newID makes a UUIDv7: 48 bits of Unix milliseconds, 12 bits of fractions of one, 62 random bits.
+//
+// uuid.NewV7 makes the same, but it reads the clock that Submit has read already, and draws from a
+// reader, under a lock each: that took a tenth of the time of a task. The random bits come from the
+// runtime's ChaCha8, which the operating system seeds, and which has a state per thread.
+func newID(now time.Time) string {
+	var id uuid.UUID
+	nanos := uint64(now.UnixNano())
+	ms, fraction := nanos/1e6, nanos%1e6*(1<<12)/1e6
+	binary.BigEndian.PutUint64(id[:8], ms<<16|7<<12|fraction)
+	binary.BigEndian.PutUint64(id[8:], 2<<62|rand.Uint64()>>2)
+	return id.String()
 }

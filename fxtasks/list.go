@@ -45,7 +45,7 @@ func (m *Manager) List(f Filter) Page {
 	}
 
 	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	r.pruneLocked(r.tickLocked(now))
 	page := Page{Seq: r.events.last}
 	all, more := f.matchesAll(), false

@@ -22,17 +22,16 @@ func (t *Task) logSubmitted() {
 	}
 }
 
-// logEnd tells how t ended, which is passed in because it is logged before it is on record. took is
-// the time that it ran. It must not look into an error that fn returned, whose methods may panic:
+// logEnd tells how t ended, before that is on record. It must not look into an error that fn returned, whose methods may panic:
 // zap.Error recovers.
 //
 // Like call it is a frame by which stacksOf finds the goroutine of a task: a logger may hang.
 //
 //go:noinline
-func (t *Task) logEnd(status Status, err error, crashed bool, took time.Duration) {
+func (t *Task) logEnd(crashed bool) {
 	level, message := zap.ErrorLevel, "task failed"
 	var stack []byte
-	switch status {
+	switch t.outcome {
 	case Completed:
 		level, message = zap.DebugLevel, "task completed"
 	case Cancelled:
@@ -40,12 +39,12 @@ func (t *Task) logEnd(status Status, err error, crashed bool, took time.Duration
 	case TimedOut:
 		level, message = zap.WarnLevel, "task timed out"
 	case Failed:
-		if p, ok := err.(*PanicError); ok && crashed { // not one of another task, passed on
+		if p, ok := t.err.(*PanicError); ok && crashed { // not one of another task, passed on
 			message, stack = "task panicked", p.Stack
 		}
 	}
 	if t.m.log.Core().Enabled(level) {
-		t.writeEnd(level, message, err, stack, took)
+		t.writeEnd(level, message, stack)
 	}
 }
 
@@ -53,14 +52,14 @@ func (t *Task) logEnd(status Status, err error, crashed bool, took time.Duration
 // find out that nobody listens made the drain of 100,000 parked tasks a sixth slower.
 //
 //go:noinline
-func (t *Task) writeEnd(level zapcore.Level, message string, err error, stack []byte, took time.Duration) {
+func (t *Task) writeEnd(level zapcore.Level, message string, stack []byte) {
 	line := t.m.log.Check(level, message)
 	if line == nil {
 		return
 	}
-	fields := append(taskFields(t), zap.Duration("duration", took))
-	if err != nil {
-		fields = append(fields, zap.Error(err))
+	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
+	if t.err != nil {
+		fields = append(fields, zap.Error(t.err))
 	}
 	if stack != nil {
 		fields = append(fields, zap.ByteString("stack", stack))

@@ -19,7 +19,6 @@ type Manager struct {
 	cfg        Config
 	log        *zap.Logger // never nil
 	middleware []Middleware
-	ids        *idSource
 	reg        *registry
 	ungrouped  *Group // of the tasks that are submitted to the manager itself
 }
@@ -50,7 +49,6 @@ func New(cfg Config, opts ...Option) (*Manager, error) {
 		cfg:        cfg,
 		log:        o.log,
 		middleware: o.middleware,
-		ids:        newIDSource(),
 		reg:        newRegistry(cfg),
 	}
 	m.ungrouped = newGroup(m, "", GroupConfig{})
@@ -63,7 +61,7 @@ func (m *Manager) Config() Config { return m.cfg }
 
 // State tells whether the manager takes tasks, drains, or has stopped.
 func (m *Manager) State() State {
-	m.reg.mu.Lock()
+	m.reg.lock()
 	defer m.reg.mu.Unlock()
 	return m.reg.all.state
 }

@@ -2,8 +2,10 @@ package fxtasks
 
 import (
 	"context"
+	"maps"
 	"runtime/pprof"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +18,12 @@ import (
 type registry struct {
 	cfg Config // with defaults, never changes
 
-	mu sync.Mutex // protects what follows, and what Task and Group say it does
+	submitted  inbox        // tasks that run already and are not on record yet
+	returned   inbox        // tasks whose function has returned
+	unrecorded atomic.Int32 // about how many tasks are in submitted
+	watched    atomic.Bool  // somebody waits for events
+
+	mu sync.Mutex // protects what follows, and what Task and Group say it does; lock locks it
 
 	now      time.Time // of the latest critical section: times never run against the order of events
 	all      scope
@@ -36,8 +43,8 @@ type registry struct {
 	blocked    int      // submits that wait for room, in all groups
 	tickets    uint64   // given to those submits
 
-	names      map[string]*nameStats
-	otherNames *nameStats // for names past the first maxNames
+	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
+	otherNames *nameStats                            // for names past the first maxNames
 	full       fullLog
 
 	events ring
@@ -113,13 +120,38 @@ func (a *aftermath) log() {
 }
 
 func newRegistry(cfg Config) *registry {
-	return &registry{
+	r := &registry{
 		cfg:        cfg,
 		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		byID:       make(map[string]*Task),
-		names:      make(map[string]*nameStats),
 		otherNames: newNameStats(otherName),
+		submitted:  inbox{link: func(t *Task) **Task { return &t.older }},
+		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
+	}
+	r.names.Store(&map[string]*nameStats{})
+	return r
+}
+
+// lock enters a critical section. Who holds the mutex sees all that was submitted before.
+func (r *registry) lock() {
+	r.mu.Lock()
+	r.recordLocked(r.submitted.takeLocked())
+}
+
+// maxUnrecorded bounds what a critical section has to make up for.
+const maxUnrecorded = 64
+
+// recordLocked makes tasks known that run already.
+func (r *registry) recordLocked(tasks *Task) {
+	if tasks == nil {
+		return
+	}
+	r.unrecorded.Store(0)
+	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
+		now := r.tickLocked(t.created)
+		r.addLocked(t, now)
+		r.runLocked(t, now)
 	}
 }
 
@@ -131,15 +163,21 @@ func (r *registry) tickLocked(now time.Time) time.Time {
 	return r.now
 }
 
+// label gives what is kept for a name; nil when nothing is yet.
+func (r *registry) label(name string) *nameStats { return (*r.names.Load())[name] }
+
 func (r *registry) labelLocked(name string) *nameStats {
-	n := r.names[name]
-	if n == nil {
-		if len(r.names) == maxNames {
-			return r.otherNames
-		}
-		n = newNameStats(name)
-		r.names[name] = n
+	if n := r.label(name); n != nil {
+		return n
 	}
+	names := *r.names.Load()
+	if len(names) == maxNames {
+		return r.otherNames
+	}
+	n := newNameStats(name)
+	names = maps.Clone(names)
+	names[name] = n
+	r.names.Store(&names)
 	return n
 }
 
@@ -154,7 +192,9 @@ func (r *registry) addLocked(t *Task, now time.Time) {
 	r.newest = t
 	r.known++
 	r.byID[t.id] = t
-	t.label = r.labelLocked(t.name)
+	if t.label == nil {
+		t.label = r.labelLocked(t.name)
+	}
 	for _, c := range r.countsLocked(t) {
 		c.Submitted++
 		c.Pending++
@@ -183,9 +223,8 @@ func (r *registry) countsLocked(t *Task) [3]*Counts {
 }
 
 // endLocked moves t to a status that it never leaves, and passes on what it had: its slot, its
-// ID, the news.
-func (r *registry) endLocked(t *Task, status Status, err error, now time.Time) {
-	t.err = err
+// ID, the news. Its err has been set.
+func (r *registry) endLocked(t *Task, status Status, now time.Time) {
 	t.fn, t.ctx = nil, nil
 	r.moveLocked(t, status, now)
 	r.stopReclaimLocked(t)
@@ -219,7 +258,8 @@ func (r *registry) dropLocked(t *Task, e *ending, now time.Time, then *aftermath
 		t.group.pending.remove(t)
 	}
 	t.request, t.requested = e, now
-	r.endLocked(t, Cancelled, &endError{cause: e.cause, also: e.also}, now)
+	t.err = &endError{cause: e.cause, also: e.also}
+	r.endLocked(t, Cancelled, now)
 	then.dropped = append(then.dropped, t)
 }
 
@@ -251,14 +291,14 @@ func (r *registry) activeLocked(g *Group) []*Task {
 }
 
 func (r *registry) active(g *Group) []*Task {
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	return r.activeLocked(g)
 }
 
 func (r *registry) progress(t *Task, p Progress) {
 	p.UpdatedAt = time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	if t.status != Running {
 		return
@@ -271,7 +311,7 @@ func (r *registry) progress(t *Task, p Progress) {
 // task finds the task that has the ID now.
 func (r *registry) task(id string) (*Task, bool) {
 	now := time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	r.pruneLocked(r.tickLocked(now))
 	t, ok := r.byID[id]

@@ -6,7 +6,7 @@ import "time"
 // on the tasks stay valid.
 func (m *Manager) Cleanup() int {
 	r := m.reg
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	n := r.finished.len
 	for r.finished.first != nil {
@@ -53,7 +53,7 @@ func (r *registry) pruneLocked(now time.Time) {
 
 func (r *registry) expire() {
 	now := time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	r.expiry = nil
 	r.pruneLocked(r.tickLocked(now))

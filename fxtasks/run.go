@@ -22,19 +22,13 @@ func (m *Manager) work(t *Task) {
 	for t != nil {
 		pprof.SetGoroutineLabels(t.label.labels)
 		if t.timeout > 0 {
-			t.startTimer()
+			t.ctx.startTimer()
 		}
 		returned = false
 		crashed, err := call(t)
 		returned = true
 		t = m.finish(t, err, crashed)
 	}
-}
-
-// startTimer is a function of its own so that the timer keeps this task, not whatever work runs then.
-func (t *Task) startTimer() {
-	t.ctx.deadline = time.Now().Add(t.timeout)
-	t.timer = time.AfterFunc(t.timeout, func() { t.m.request(endTimeout, t) })
 }
 
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
@@ -66,25 +60,31 @@ func call(t *Task) (crashed bool, err error) {
 	return crashed, err
 }
 
-// finish makes the record of t final and gives the next task for this goroutine to run, if any.
+// finish sees to it that the record of t becomes final, and gives the next task for this goroutine to run, if any.
 func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
-	if t.timer != nil {
-		t.timer.Stop()
-		t.timer = nil
+	if t.ctx.timer != nil {
+		t.ctx.timer.Stop()
 	}
 	end := t.ctx.claim(endReturned) // from here on nothing can be requested
 	t.ctx.release()
-	status, err := outcome(returned, crashed, end)
+	t.outcome, t.err = outcome(returned, crashed, end)
 
 	// Logged before the record is final: whoever has seen the task return may close the logger.
-	now := time.Now()
-	t.logEnd(status, err, crashed, now.Sub(t.started))
+	t.logEnd(crashed)
 
-	var then aftermath
 	r := m.reg
+	if first, _ := r.returned.push(t); !first {
+		return nil // the first one is about to enter a critical section, and takes care of all
+	}
+	var then aftermath
+	now := time.Now()
 	r.mu.Lock()
+	batch := r.returned.takeLocked()
+	r.recordLocked(r.submitted.takeLocked()) // after the batch was taken: what has returned was submitted before
 	now = r.tickLocked(now)
-	r.endLocked(t, status, err, now)
+	for t := r.returned.pop(&batch); t != nil; t = r.returned.pop(&batch) {
+		r.endLocked(t, t.outcome, now)
+	}
 	r.settleLocked(now, &then)
 	if len(then.dropped) == 0 { // else there is something to log first, which can be slow
 		next = then.starts.popFront()

@@ -1,6 +1,9 @@
 package fxtasks
 
-import "time"
+import (
+	"container/list"
+	"time"
+)
 
 // settleLocked lets go on what can go on: tasks that wait for their slots again, then pending
 // tasks, then submits that wait for room. Whoever ends a task, or frees a slot or room, calls it
@@ -19,15 +22,15 @@ func (r *registry) resumeOneLocked() bool {
 		return false
 	}
 	g := r.earliestLocked(func(g *Group) (uint64, bool) {
-		if g.resuming.first == nil || !g.hasSlot() {
+		if g.resuming.Len() == 0 || !g.hasSlot() {
 			return 0, false
 		}
-		return g.resuming.first.seq, true
+		return g.firstResuming().seq, true
 	})
 	if g == nil {
 		return false
 	}
-	t := g.resuming.first
+	t := g.firstResuming()
 	r.stopReclaimLocked(t)
 	r.takeSlotLocked(t)
 	return true
@@ -53,9 +56,13 @@ func (r *registry) startOneLocked(now time.Time, then *aftermath) bool {
 }
 
 func (r *registry) startLocked(t *Task, now time.Time, then *aftermath) {
+	r.runLocked(t, now)
+	then.starts.pushBack(t)
+}
+
+func (r *registry) runLocked(t *Task, now time.Time) {
 	r.takeSlotLocked(t)
 	r.moveLocked(t, Running, now)
-	then.starts.pushBack(t)
 }
 
 // earliestLocked gives the group for which order gives the lowest number; nil when none has one.
@@ -85,13 +92,21 @@ func (r *registry) giveSlotLocked(t *Task) {
 	}
 }
 
+// reclaim is a task's place in the line of those that want their slots back.
+type reclaim struct {
+	granted chan struct{} // closed when the call that waits may return
+	place   *list.Element
+}
+
+func (g *Group) firstResuming() *Task { return g.resuming.Front().Value.(*Task) }
+
 // beginWait notes that a call with t's context waits, and gives t's slot to somebody else. While
 // any such call of t waits, t holds no slot: if the first to return took it back, a task that
 // waits for several others at once could starve those that have not started yet.
 func (m *Manager) beginWait(t *Task) {
 	var then aftermath
 	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	now = r.tickLocked(now)
 	t.waits++
 	r.stopReclaimLocked(t)
@@ -105,15 +120,14 @@ func (m *Manager) beginWait(t *Task) {
 // it has been asked to end.
 func (m *Manager) endWait(t *Task) {
 	r := m.reg
-	r.mu.Lock()
+	r.lock()
 	t.waits--
 	if t.waits > 0 || t.status != Running || t.request != nil {
 		r.mu.Unlock()
 		return
 	}
-	t.reclaim = make(chan struct{})
-	granted := t.reclaim
-	t.group.resuming.pushBack(t)
+	granted := make(chan struct{})
+	t.reclaim = &reclaim{granted, t.group.resuming.PushBack(t)}
 	r.resuming++
 	for r.resumeOneLocked() { // no aftermath: taking a slot starts nothing
 	}
@@ -126,8 +140,8 @@ func (r *registry) stopReclaimLocked(t *Task) {
 	if t.reclaim == nil {
 		return
 	}
-	close(t.reclaim)
+	close(t.reclaim.granted)
+	t.group.resuming.Remove(t.reclaim.place)
 	t.reclaim = nil
-	t.group.resuming.remove(t)
 	r.resuming--
 }

@@ -113,7 +113,7 @@ type graceStep struct {
 func (d *drain) begin() (other <-chan struct{}) {
 	var then aftermath
 	r := d.m.reg
-	r.mu.Lock()
+	r.lock()
 	for _, s := range [...]*scope{&r.all, d.scope} { // a manager's Shutdown is its groups' too
 		if s.state != Open {
 			r.mu.Unlock()
@@ -122,6 +122,9 @@ func (d *drain) begin() (other <-chan struct{}) {
 	}
 	now := r.tickLocked(d.began)
 	d.scope.state = Draining
+	if d.group == nil {
+		r.recordLocked(r.submitted.closeLocked())
+	}
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
 	d.idle = r.idleLocked(d.scope)
@@ -179,7 +182,7 @@ func (d *drain) stackTime() time.Duration {
 // end closes the books.
 func (d *drain) end(stacks map[*Task]string) (ShutdownReport, error) {
 	r, now := d.m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	now = r.tickLocked(now)
 	tasks := r.activeLocked(d.group)
 	report := ShutdownReport{

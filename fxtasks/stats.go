@@ -23,10 +23,10 @@ type Counts struct {
 // Stats gives the manager's figures.
 func (m *Manager) Stats() Stats {
 	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	now = r.tickLocked(now)
-	c := r.all.counts
+	c, names := r.all.counts, *r.names.Load()
 	s := Stats{
 		Pending:    c.Pending,
 		Running:    c.Running,
@@ -38,13 +38,13 @@ func (m *Manager) Stats() Stats {
 		Rejected:   c.Rejected,
 		MaxRunning: r.cfg.MaxRunning,
 		MaxPending: r.cfg.MaxPending,
-		ByName:     make(map[string]Counts, len(r.names)+1),
+		ByName:     make(map[string]Counts, len(names)+1),
 		ByGroup:    make(map[string]Counts, len(r.groups)),
 	}
 	if oldest := r.oldestPendingLocked(); oldest != nil {
 		s.OldestPending = now.Sub(oldest.created)
 	}
-	for name, n := range r.names {
+	for name, n := range names {
 		s.ByName[name] = n.counts
 	}
 	if other := r.otherNames.counts; other != (Counts{}) {

@@ -27,10 +27,15 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	if len(opts) > 0 {
 		o = new(taskOptions)
 	}
-	t, err := m.newTask(ctx, g, name, fn, o, opts)
+	now := time.Now()
+	t, err := m.newTask(ctx, g, name, fn, o, opts, now)
 	if err != nil {
 		m.reg.reject(g, name)
 		return nil, err
+	}
+
+	if m.runAtOnce(t, o) {
+		return t, nil
 	}
 
 	var self *Task
@@ -40,8 +45,8 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	var then aftermath
 	var waiting *submission
 	var count uint64 // of rejects that the log has not told of yet
-	r, now := m.reg, time.Now()
-	r.mu.Lock()
+	r := m.reg
+	r.lock()
 	now = r.tickLocked(now)
 	won, err := r.admitLocked(t, o, now, &then)
 	if o.blocking && err == ErrQueueFull {
@@ -67,8 +72,30 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	return won, nil
 }
 
+// runAtOnce starts t without entering a critical section, if nothing needs to be decided in one: no
+// limit, no rival for its ID, no reason to refuse it. The next critical section records it.
+func (m *Manager) runAtOnce(t *Task, o *taskOptions) bool {
+	r := m.reg
+	if o.idSet || t.group != m.ungrouped || r.cfg.MaxRunning > 0 {
+		return false
+	}
+	if t.label = r.label(t.name); t.label == nil {
+		return false
+	}
+	if _, ok := r.submitted.push(t); !ok {
+		return false
+	}
+	t.logSubmitted() // before it starts, for the order of the lines
+	go m.work(t)
+	if r.unrecorded.Add(1) >= maxUnrecorded || r.watched.Load() {
+		r.lock()
+		r.mu.Unlock()
+	}
+	return true
+}
+
 // newTask checks what Submit was given, and makes the task of it.
-func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o *taskOptions, opts []TaskOption) (*Task, error) {
+func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o *taskOptions, opts []TaskOption, now time.Time) (*Task, error) {
 	if ctx == nil {
 		return nil, invalid("ctx is nil")
 	}
@@ -80,6 +107,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	}
 	t := &Task{
 		m:        m,
+		created:  now,
 		group:    g,
 		id:       o.id,
 		name:     name,
@@ -89,7 +117,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		fn:       fn,
 	}
 	if !o.idSet {
-		t.id = m.ids.next()
+		t.id = newID(now)
 	}
 	if o.timeoutSet {
 		t.timeout = o.timeout
@@ -155,7 +183,7 @@ func (r *registry) reject(g *Group, name string) {
 		name = ""
 	}
 	now := time.Now()
-	r.mu.Lock()
+	r.lock()
 	defer r.mu.Unlock()
 	r.rejectLocked(g, name, nil, r.tickLocked(now))
 }

@@ -25,8 +25,10 @@ type Task struct {
 	seq      uint64
 	created  time.Time
 
-	// Used only by the goroutine that runs the task.
-	timer *time.Timer
+	// Written by the goroutine that runs the task before it hands in the task as returned, only
+	// read after.
+	outcome Status
+	err     error
 
 	// Protected by the registry's mutex, like all that follows. fn and ctx are nil once the task
 	// has finished: a retained record keeps neither what fn captured nor the submitter's values.
@@ -34,7 +36,6 @@ type Task struct {
 	ctx *taskContext
 
 	status            Status
-	err               error
 	started, finished time.Time
 	request           *ending // why it was asked to end; nil: it was not
 	requested         time.Time
@@ -42,11 +43,11 @@ type Task struct {
 	result            anyResultBox  // nil for Submit, and once the record is forgotten: events may hold on to the task
 	done              chan struct{} // made by the first Done
 
-	slot        bool          // holds one of the manager's and its group's slots
-	waits       int           // calls with this task's ctx that wait right now
-	reclaim     chan struct{} // closed when a call that waits for the slot may return; nil: none does
-	successor   *Task         // was submitted under Replace and waits until this one has returned
-	predecessor *Task         // the other way round
+	slot        bool     // holds one of the manager's and its group's slots
+	waits       int      // calls with this task's ctx that wait right now
+	reclaim     *reclaim // of a call that waits for the slot; nil: none does
+	successor   *Task    // was submitted under Replace and waits until this one has returned
+	predecessor *Task    // the other way round
 
 	newer, older *Task // all records, by seq
 	next, prev   *Task // the one taskList that it is in
@@ -88,14 +89,14 @@ func (t *Task) String() string { return t.name + " " + t.id }
 
 // Status gives where the task is in its life.
 func (t *Task) Status() Status {
-	t.m.reg.mu.Lock()
+	t.m.reg.lock()
 	defer t.m.reg.mu.Unlock()
 	return t.status
 }
 
 // Info gives all that is known about the task now.
 func (t *Task) Info() Info {
-	t.m.reg.mu.Lock()
+	t.m.reg.lock()
 	info := t.infoLocked()
 	t.m.reg.mu.Unlock()
 	return info.own()
@@ -104,7 +105,7 @@ func (t *Task) Info() Info {
 // Done gives a channel that is closed when the task has finished: fn has returned, and its record
 // no longer changes.
 func (t *Task) Done() <-chan struct{} {
-	t.m.reg.mu.Lock()
+	t.m.reg.lock()
 	defer t.m.reg.mu.Unlock()
 	if t.status.Finished() {
 		return closedChan
@@ -119,8 +120,15 @@ func (t *Task) Done() <-chan struct{} {
 // cancelled or timed-out task an error that matches the cause and what fn returned. It is nil for
 // a task that completed or has not finished.
 func (t *Task) Err() error {
-	t.m.reg.mu.Lock()
+	t.m.reg.lock()
 	defer t.m.reg.mu.Unlock()
+	return t.errLocked()
+}
+
+func (t *Task) errLocked() error {
+	if !t.status.Finished() {
+		return nil // what is there belongs to the goroutine that runs it
+	}
 	return t.err
 }
 
@@ -157,7 +165,7 @@ func (t *Task) infoLocked() Info {
 		Name:       t.name,
 		Group:      t.group.name,
 		Status:     t.status,
-		Err:        t.err,
+		Err:        t.errLocked(),
 		Metadata:   t.metadata,
 		CreatedAt:  t.created,
 		StartedAt:  t.started,

@@ -62,7 +62,7 @@ func (m *Manager) checkWait(ctx context.Context, waitsFor func(self *Task) bool)
 
 // awaitIdle blocks until nothing of s is active.
 func (r *registry) awaitIdle(ctx context.Context, s *scope) error {
-	r.mu.Lock()
+	r.lock()
 	idle := r.idleLocked(s)
 	r.mu.Unlock()
 	return await(ctx, idle)
