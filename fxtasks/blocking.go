@@ -11,7 +11,6 @@ import (
 type submission struct {
 	// Never change.
 	task    *Task
-	options *taskOptions
 	ticket  uint64 // the lowest is next
 	place   *list.Element
 	settled chan struct{} // closed when won and err are final
@@ -23,14 +22,14 @@ type submission struct {
 
 // queueLocked lines up the submit of t by the task self, or by none. It refuses a submit that
 // would wait until self has returned.
-func (r *registry) queueLocked(t *Task, o *taskOptions, self *Task) (*submission, error) {
+func (r *registry) queueLocked(t, self *Task) (*submission, error) {
 	noneMayWait := r.all.maxPending < 0 || t.group.maxPending < 0
-	if noneMayWait && self != nil && waitsFor(r.rivalLocked(t, o)) == self {
-		return nil, invalid("task %q (%s) would wait for itself", self.name, self.id)
+	if noneMayWait && self != nil && waitsFor(r.rivalLocked(t)) == self {
+		return nil, invalid("task %q (%s) would wait for itself", self.name, self.ID())
 	}
 	r.tickets++
 	r.blocked++
-	s := &submission{task: t, options: o, ticket: r.tickets, settled: make(chan struct{})}
+	s := &submission{task: t, ticket: r.tickets, settled: make(chan struct{})}
 	s.place = t.group.blocked.PushBack(s)
 	return s, nil
 }
@@ -44,8 +43,8 @@ func (r *registry) nextSubmissionLocked(g *Group) *submission {
 	}
 	for e := g.blocked.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*submission)
-		old := r.rivalLocked(s.task, s.options)
-		if s.options.joins(old) || s.options.rejects(old) || r.acceptsLocked(g, old) {
+		old := r.rivalLocked(s.task)
+		if s.task.joins(old) || s.task.rejects(old) || r.acceptsLocked(g, old) {
 			return s
 		}
 	}
@@ -78,7 +77,7 @@ func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
 	if next == nil {
 		return false
 	}
-	won, err := r.admitLocked(next.task, next.options, now, then)
+	won, err := r.admitLocked(next.task, now, then)
 	r.settleSubmissionLocked(next, won, err, now)
 	return true
 }

@@ -23,7 +23,7 @@ func FromContext(ctx context.Context) (*Task, bool) {
 // set by it. Outside a task, and after the task has ended, it does nothing. It does not block.
 func ReportProgress(ctx context.Context, p Progress) {
 	if t, ok := FromContext(ctx); ok {
-		t.m.reg.progress(t, p)
+		t.group.m.reg.progress(t, p)
 	}
 }
 
@@ -34,7 +34,7 @@ func Logger(ctx context.Context) *zap.Logger {
 	if !ok {
 		return zap.NewNop()
 	}
-	return t.m.log.With(taskFields(t)...)
+	return t.group.m.log.With(taskFields(t)...)
 }
 
 type taskKey struct{}
@@ -106,8 +106,8 @@ type taskTimer struct {
 func (c *taskContext) startTimer() {
 	t := c.task
 	c.timer = &taskTimer{
-		deadline: time.Now().Add(t.timeout),
-		Timer:    time.AfterFunc(t.timeout, func() { t.m.request(endTimeout, t) }),
+		deadline: time.Now().Add(t.opts.timeout),
+		Timer:    time.AfterFunc(t.opts.timeout, func() { t.group.m.request(endTimeout, t) }),
 	}
 }
 
@@ -140,7 +140,7 @@ func (c *taskContext) look() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}
-	c.live.CompareAndSwap(nil, newLiveContext(c.task.timeout > 0)) // or somebody else has, or it has just ended
+	c.live.CompareAndSwap(nil, newLiveContext(c.task.opts.timeout > 0)) // or somebody else has, or it has just ended
 	return c.live.Load()
 }
 

@@ -3,17 +3,17 @@ package fxtasks
 import "time"
 
 // rivalLocked gives the known task that has the ID which was chosen for t, or nil.
-func (r *registry) rivalLocked(t *Task, o *taskOptions) *Task {
-	if !o.idSet {
+func (r *registry) rivalLocked(t *Task) *Task {
+	if !t.opts.idSet {
 		return nil
 	}
-	return r.byID[t.id]
+	return r.ids.find(t.opts.id)
 }
 
-func (o *taskOptions) joins(old *Task) bool { return old != nil && o.duplicate == Join }
+func (t *Task) joins(old *Task) bool { return old != nil && t.opts.duplicate == Join }
 
-func (o *taskOptions) rejects(old *Task) bool {
-	return old != nil && o.duplicate == Reject && !old.status.Finished()
+func (t *Task) rejects(old *Task) bool {
+	return old != nil && t.opts.duplicate == Reject && !old.status.Finished()
 }
 
 // waitsFor gives the running task that must return before one that replaces old can start, or nil.
@@ -30,6 +30,7 @@ func waitsFor(old *Task) *Task {
 
 // replaceLocked makes way for t, which has taken over the ID of old.
 func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
+	old.shadowed = true
 	p := waitsFor(old)
 	if old.status.Finished() {
 		r.forgetLocked(old)
@@ -43,13 +44,16 @@ func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
 
 // joinResult leads a SubmitResult to the value of the task that it joins.
 func joinResult(old *Task, result anyResultHandle) error {
-	if result == nil || result.join(old.result) {
+	if result == nil {
 		return nil
 	}
 	has := "none"
-	if old.result != nil {
-		has = old.result.resultType().String()
+	if of := old.opts.result; of != nil {
+		if result.join(of.own()) {
+			return nil
+		}
+		has = of.own().resultType().String()
 	}
 	return invalid("cannot join task %q (%s) for a result of type %v: its result type is %s",
-		old.name, old.id, result.own().resultType(), has)
+		old.name, old.ID(), result.own().resultType(), has)
 }

@@ -70,7 +70,7 @@ func (r *registry) watchLocked() {
 	}
 	r.events.wake = make(chan struct{})
 	r.watched.Store(true)
-	r.recordLocked(r.submitted.takeLocked()) // who submits after this sees that somebody watches
+	r.takeInLocked() // who submits after this sees that somebody watches
 }
 
 func (r *registry) wakeReadersLocked() {

@@ -3,6 +3,7 @@ package fxtasks
 import (
 	"container/list"
 	"context"
+	"sync/atomic"
 )
 
 // Group is a part of a manager's tasks with limits of its own, on top of the manager's. It takes
@@ -12,7 +13,10 @@ type Group struct {
 	// Written before the group is published, only read after.
 	m    *Manager
 	name string
-	cfg  GroupConfig // with the manager's durations filled in
+
+	defaults taskOptions // of the tasks that are submitted without any
+
+	open atomic.Bool // takes tasks; changed by drain, with the registry's mutex held
 
 	scope // protected by the registry's mutex, like what follows
 
@@ -22,12 +26,15 @@ type Group struct {
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
-	return &Group{
-		m:     m,
-		name:  name,
-		cfg:   cfg.withManager(m.cfg),
-		scope: newScope(cfg.MaxRunning, cfg.MaxPending),
+	cfg = cfg.withManager(m.cfg)
+	g := &Group{
+		m:        m,
+		name:     name,
+		defaults: taskOptions{timeout: cfg.TaskTimeout, grace: cfg.DrainGrace},
+		scope:    newScope(cfg.MaxRunning, cfg.MaxPending),
 	}
+	g.open.Store(true)
+	return g
 }
 
 // Group makes the group of that name, which follows the rule for the names of tasks. A manager is

@@ -3,50 +3,60 @@ package fxtasks
 import "sync/atomic"
 
 // inbox is where goroutines leave tasks for whoever enters the next critical section, without
-// waiting for the mutex: a stack threaded through the tasks themselves. Any goroutine may push; only
-// the holder of the registry's mutex takes and closes.
+// waiting for the mutex: a stack threaded through the tasks themselves. Any goroutine may push; what
+// ends in Locked is for the holder of the registry's mutex.
 //
 // Under contention sync.Mutex spins for longer than all that a task costs. With two inboxes, for
-// what was submitted and what has returned, a critical section does the work of many tasks.
+// what was submitted and what has returned, one critical section does the work of many tasks.
 type inbox struct {
-	link func(*Task) **Task // the field that threads it; never changes
-
-	top atomic.Pointer[Task]
+	link   func(*Task) **Task // the field that threads it; never changes
+	bottom *Task              // lies below the others and is not one of them; protected by the registry's mutex
+	top    atomic.Pointer[Task]
 }
 
-// closedInbox is on top of an inbox that takes nothing any more.
-var closedInbox = new(Task)
+func (b *inbox) init(link func(*Task) **Task) {
+	b.link = link
+	b.renewLocked()
+}
 
-// push tells whether t is the first since the last take, and false for ok if the inbox is closed.
-func (b *inbox) push(t *Task) (first, ok bool) {
+// push tells whether it put t right on the bottom. It leaves t alone, and reports false for ok, when
+// open does not hold; a nil one always does.
+func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 	for {
 		top := b.top.Load()
-		if top == closedInbox {
+		if open != nil && !open.Load() {
 			return false, false
 		}
 		*b.link(t) = top
 		if b.top.CompareAndSwap(top, t) {
-			return top == nil, true
+			return top.isBottom(), true
 		}
 	}
 }
 
-// takeLocked gives the tasks in the inbox, in the order in which they came, threaded by link.
+func (t *Task) isBottom() bool { return t.group == nil }
+
+// takeLocked empties the inbox. It gives what was in there, in the order in which it came, for
+// popLocked.
 func (b *inbox) takeLocked() (first *Task) {
-	if top := b.top.Load(); top == nil || top == closedInbox {
+	if b.top.Load() == b.bottom {
 		return nil
 	}
-	return b.reverse(b.top.Swap(nil))
+	return b.reverse(b.top.Swap(b.bottom))
 }
 
-// closeLocked is takeLocked for the last time.
-func (b *inbox) closeLocked() (first *Task) { return b.reverse(b.top.Swap(closedInbox)) }
+// renewLocked is takeLocked, and makes any push that is under way ask again whether it is open: it
+// finds another bottom.
+func (b *inbox) renewLocked() (first *Task) {
+	b.bottom = new(Task)
+	return b.reverse(b.top.Swap(b.bottom))
+}
 
-func (b *inbox) reverse(t *Task) (first *Task) {
-	for t != nil {
-		next := *b.link(t)
-		*b.link(t) = first
-		first, t = t, next
+func (b *inbox) reverse(top *Task) (first *Task) {
+	for top != nil && !top.isBottom() {
+		below := *b.link(top)
+		*b.link(top) = first
+		first, top = top, below
 	}
 	return first
 }

@@ -94,7 +94,7 @@ func (f *Filter) matches(t *Task) bool {
 		return false
 	}
 	for key, value := range f.Metadata {
-		if has, ok := t.metadata[key]; !ok || has != value {
+		if has, ok := t.opts.metadata[key]; !ok || has != value {
 			return false
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 // taskFields are on every line about a task.
 func taskFields(t *Task) []zap.Field {
-	fields := []zap.Field{zap.String("task_id", t.id), zap.String("task_name", t.name)}
+	fields := []zap.Field{zap.String("task_id", t.ID()), zap.String("task_name", t.name)}
 	if t.group.name != "" {
 		fields = append(fields, zap.String("group", t.group.name))
 	}
@@ -17,7 +17,7 @@ func taskFields(t *Task) []zap.Field {
 }
 
 func (t *Task) logSubmitted() {
-	if line := t.m.log.Check(zap.DebugLevel, "task submitted"); line != nil {
+	if line := t.group.m.log.Check(zap.DebugLevel, "task submitted"); line != nil {
 		line.Write(taskFields(t)...)
 	}
 }
@@ -43,7 +43,7 @@ func (t *Task) logEnd(crashed bool) {
 			message, stack = "task panicked", p.Stack
 		}
 	}
-	if t.m.log.Core().Enabled(level) {
+	if t.group.m.log.Core().Enabled(level) {
 		t.writeEnd(level, message, stack)
 	}
 }
@@ -53,7 +53,7 @@ func (t *Task) logEnd(crashed bool) {
 //
 //go:noinline
 func (t *Task) writeEnd(level zapcore.Level, message string, stack []byte) {
-	line := t.m.log.Check(level, message)
+	line := t.group.m.log.Check(level, message)
 	if line == nil {
 		return
 	}
@@ -69,9 +69,9 @@ func (t *Task) writeEnd(level zapcore.Level, message string, stack []byte) {
 
 // logDropped tells that t has ended without having started.
 func (t *Task) logDropped() {
-	line := t.m.log.Check(zap.DebugLevel, "task cancelled before it started")
+	line := t.group.m.log.Check(zap.DebugLevel, "task cancelled before it started")
 	if line != nil {
-		line.Write(append(taskFields(t), zap.Duration("duration", t.finished.Sub(t.created)), zap.Error(t.err))...)
+		line.Write(append(taskFields(t), zap.Duration("duration", t.at(t.finished).Sub(t.created)), zap.Error(t.err))...)
 	}
 }
 
@@ -99,6 +99,6 @@ func (l *fullLog) add(now time.Time) uint64 {
 // logRejected tells of count rejects, of which t's is the latest. 0: nothing to tell.
 func (t *Task) logRejected(count uint64) {
 	if count > 0 {
-		t.m.log.Warn("tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
+		t.group.m.log.Warn("tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
 	}
 }

@@ -36,18 +36,17 @@ func WithMiddleware(mw ...Middleware) Option {
 // TaskOption configures one Submit.
 type TaskOption func(*taskOptions)
 
-// taskOptions says of each setting with a default whether it was given: 0 is a choice too.
+// taskOptions begin as those of the group, which tasks submitted without options share. Those of a
+// task never change, but for the result.
 type taskOptions struct {
-	id         string
-	idSet      bool
-	timeout    time.Duration
-	timeoutSet bool
-	grace      time.Duration
-	graceSet   bool
-	metadata   map[string]string
-	duplicate  DuplicatePolicy
-	blocking   bool
-	result     anyResultHandle // nil for Submit
+	id        string // chosen, if idSet
+	idSet     bool
+	timeout   time.Duration
+	grace     time.Duration
+	metadata  map[string]string
+	duplicate DuplicatePolicy
+	blocking  bool
+	result    anyResultHandle // nil for Submit, and once the record is forgotten: events may hold on to the task
 }
 
 // WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not
@@ -59,7 +58,7 @@ func WithID(id string) TaskOption {
 // WithTimeout ends the task's context with ErrTimeout after d of running; waiting to be started
 // does not count. 0 means none. Without it the group's TaskTimeout or the manager's applies.
 func WithTimeout(d time.Duration) TaskOption {
-	return func(o *taskOptions) { o.timeout, o.timeoutSet = d, true }
+	return func(o *taskOptions) { o.timeout = d }
 }
 
 // WithMetadata attaches pairs that Info, List and the task's events show. md is copied. Given
@@ -80,7 +79,7 @@ func WithMetadata(md map[string]string) TaskOption {
 // WithDrainGrace lets the task go on for d after Shutdown begins, before it is cancelled. 0
 // means none. Without it the group's DrainGrace or the manager's applies.
 func WithDrainGrace(d time.Duration) TaskOption {
-	return func(o *taskOptions) { o.grace, o.graceSet = d, true }
+	return func(o *taskOptions) { o.grace = d }
 }
 
 // WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject.
@@ -98,11 +97,8 @@ func withResult(h anyResultHandle) TaskOption {
 	return func(o *taskOptions) { o.result = h }
 }
 
-// apply applies the options and checks them, and the name that they came with.
-func (o *taskOptions) apply(name string, opts []TaskOption) error {
-	if err := checkLabel("name", name); err != nil {
-		return err
-	}
+// apply applies the options and checks them.
+func (o *taskOptions) apply(opts []TaskOption) error {
 	for i, opt := range opts {
 		if opt == nil {
 			return invalid("task option %d is nil", i)

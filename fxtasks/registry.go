@@ -18,10 +18,11 @@ import (
 type registry struct {
 	cfg Config // with defaults, never changes
 
-	submitted  inbox        // tasks that run already and are not on record yet
+	submitted  inbox        // tasks that are not on record yet
+	unrecorded atomic.Int32 // about how many those are
 	returned   inbox        // tasks whose function has returned
-	unrecorded atomic.Int32 // about how many tasks are in submitted
 	watched    atomic.Bool  // somebody waits for events
+	full       atomic.Bool  // no slot is free: who gives one back settles
 
 	mu sync.Mutex // protects what follows, and what Task and Group say it does; lock locks it
 
@@ -29,7 +30,7 @@ type registry struct {
 	all      scope
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
-	byID     map[string]*Task
+	ids      idIndex
 	newest   *Task  // of all records, in order of submission
 	known    int    // how many records there are
 	seq      uint64 // of the newest
@@ -45,7 +46,7 @@ type registry struct {
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames
-	full       fullLog
+	fullLog    fullLog
 
 	events ring
 }
@@ -124,11 +125,11 @@ func newRegistry(cfg Config) *registry {
 		cfg:        cfg,
 		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
-		byID:       make(map[string]*Task),
+		ids:        newIDIndex(),
 		otherNames: newNameStats(otherName),
-		submitted:  inbox{link: func(t *Task) **Task { return &t.older }},
-		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 	}
+	r.submitted.init(func(t *Task) **Task { return &t.older })
+	r.returned.init(func(t *Task) **Task { return &t.next })
 	r.names.Store(&map[string]*nameStats{})
 	return r
 }
@@ -136,13 +137,16 @@ func newRegistry(cfg Config) *registry {
 // lock enters a critical section. Who holds the mutex sees all that was submitted before.
 func (r *registry) lock() {
 	r.mu.Lock()
-	r.recordLocked(r.submitted.takeLocked())
+	r.takeInLocked()
 }
+
+func (r *registry) takeInLocked() { r.recordLocked(r.submitted.takeLocked()) }
 
 // maxUnrecorded bounds what a critical section has to make up for.
 const maxUnrecorded = 64
 
-// recordLocked makes tasks known that run already.
+// recordLocked makes tasks known that were submitted without the mutex. Without a limit they run
+// already; else who submitted them settles, unless full says that somebody else is going to.
 func (r *registry) recordLocked(tasks *Task) {
 	if tasks == nil {
 		return
@@ -151,7 +155,11 @@ func (r *registry) recordLocked(tasks *Task) {
 	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
 		now := r.tickLocked(t.created)
 		r.addLocked(t, now)
-		r.runLocked(t, now)
+		if r.all.maxRunning == 0 {
+			r.runLocked(t, now)
+		} else {
+			t.group.pending.pushBack(t)
+		}
 	}
 }
 
@@ -191,7 +199,7 @@ func (r *registry) addLocked(t *Task, now time.Time) {
 	}
 	r.newest = t
 	r.known++
-	r.byID[t.id] = t
+	r.ids.add(t)
 	if t.label == nil {
 		t.label = r.labelLocked(t.name)
 	}
@@ -209,11 +217,11 @@ func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
 	}
 	t.status = to
 	if to == Running {
-		t.started = now
+		t.started = t.moment(now)
 		r.publishLocked(EventStarted, t, now)
 		return
 	}
-	t.finished = now
+	t.finished = t.moment(now)
 	r.publishLocked(EventFinished, t, now)
 }
 
@@ -237,11 +245,12 @@ func (r *registry) endLocked(t *Task, status Status, now time.Time) {
 	}
 	if p := t.predecessor; p != nil { // t was to replace p: the ID is p's again, unless t itself is replaced
 		t.predecessor, p.successor = nil, nil
-		if r.byID[t.id] == t {
-			r.byID[t.id] = p
+		if !t.shadowed {
+			r.ids.giveBack(p)
+			t.shadowed, p.shadowed = true, false
 		}
 	}
-	if r.byID[t.id] != t { // IDs are unique among the tasks that are known
+	if t.shadowed { // IDs are unique among the tasks that are known
 		r.forgetLocked(t)
 	}
 	r.pruneLocked(now)
@@ -257,7 +266,7 @@ func (r *registry) dropLocked(t *Task, e *ending, now time.Time, then *aftermath
 	} else {
 		t.group.pending.remove(t)
 	}
-	t.request, t.requested = e, now
+	t.request, t.requested = e, t.moment(now)
 	t.err = &endError{cause: e.cause, also: e.also}
 	r.endLocked(t, Cancelled, now)
 	then.dropped = append(then.dropped, t)
@@ -271,7 +280,7 @@ func (r *registry) requestLocked(t *Task, e *ending, now time.Time, then *afterm
 	case t.status == Pending:
 		r.dropLocked(t, e, now, then)
 	case t.ctx.claim(e) == e && t.request == nil:
-		t.request, t.requested = e, now
+		t.request, t.requested = e, t.moment(now)
 		r.publishLocked(EventCancelling, t, now)
 		r.stopReclaimLocked(t) // it ends now: it needs its slot no more
 		then.releases = append(then.releases, t.ctx)
@@ -314,6 +323,6 @@ func (r *registry) task(id string) (*Task, bool) {
 	r.lock()
 	defer r.mu.Unlock()
 	r.pruneLocked(r.tickLocked(now))
-	t, ok := r.byID[id]
-	return t, ok
+	t := r.ids.find(id)
+	return t, t != nil
 }

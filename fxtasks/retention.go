@@ -17,7 +17,7 @@ func (m *Manager) Cleanup() int {
 
 func (r *registry) retainFinished() int         { return max(r.cfg.RetainFinished, 0) }
 func (r *registry) retainFor() time.Duration    { return max(r.cfg.RetainFor, 0) }
-func (r *registry) expiresAt(t *Task) time.Time { return t.finished.Add(r.retainFor()) }
+func (r *registry) expiresAt(t *Task) time.Time { return t.at(t.finished).Add(r.retainFor()) }
 
 // forgetLocked drops the record of a finished task.
 func (r *registry) forgetLocked(t *Task) {
@@ -30,11 +30,12 @@ func (r *registry) forgetLocked(t *Task) {
 	if t.older != nil {
 		t.older.newer = t.newer
 	}
-	t.newer, t.older, t.result = nil, nil, nil
-	r.known--
-	if r.byID[t.id] == t {
-		delete(r.byID, t.id)
+	t.newer, t.older = nil, nil
+	if t.opts.result != nil {
+		t.opts.result = nil
 	}
+	r.known--
+	r.ids.remove(t)
 }
 
 // pruneLocked forgets the finished tasks that are too many or too old. Whoever looks at records

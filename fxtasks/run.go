@@ -21,7 +21,7 @@ func (m *Manager) work(t *Task) {
 	}()
 	for t != nil {
 		pprof.SetGoroutineLabels(t.label.labels)
-		if t.timeout > 0 {
+		if t.opts.timeout > 0 {
 			t.ctx.startTimer()
 		}
 		returned = false
@@ -51,8 +51,8 @@ func call(t *Task) (crashed bool, err error) {
 		err = &PanicError{Value: v, Stack: debug.Stack()}
 	}()
 	fn := t.fn
-	for i := len(t.m.middleware) - 1; i >= 0; i-- {
-		fn = t.m.middleware[i](fn)
+	for i := len(t.group.m.middleware) - 1; i >= 0; i-- {
+		fn = t.group.m.middleware[i](fn)
 	}
 	err = fn(t.ctx)
 	crashed = false
@@ -73,14 +73,14 @@ func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 	t.logEnd(crashed)
 
 	r := m.reg
-	if first, _ := r.returned.push(t); !first {
+	if first, _ := r.returned.push(t, nil); !first {
 		return nil // the first one is about to enter a critical section, and takes care of all
 	}
 	var then aftermath
 	now := time.Now()
 	r.mu.Lock()
 	batch := r.returned.takeLocked()
-	r.recordLocked(r.submitted.takeLocked()) // after the batch was taken: what has returned was submitted before
+	r.takeInLocked() // after the batch was taken: what has returned was submitted before
 	now = r.tickLocked(now)
 	for t := r.returned.pop(&batch); t != nil; t = r.returned.pop(&batch) {
 		r.endLocked(t, t.outcome, now)

@@ -9,11 +9,28 @@ import (
 // tasks, then submits that wait for room. Whoever ends a task, or frees a slot or room, calls it
 // before the critical section ends, so that a free slot means that nothing is waiting for it.
 func (r *registry) settleLocked(now time.Time, then *aftermath) {
-	for r.resumeOneLocked() || r.startOneLocked(now, then) || r.admitOneLocked(now, then) {
+	for {
+		for r.resumeOneLocked() || r.startOneLocked(now, then) || r.admitOneLocked(now, then) {
+		}
+		full := !r.all.hasSlot()
+		if full == r.full.Load() {
+			break
+		}
+		r.full.Store(full)
+		r.takeInLocked() // what was submitted just before relies on this call
 	}
 	if len(r.awaited) > 0 {
 		r.tellIdleLocked()
 	}
+}
+
+func (m *Manager) settle() {
+	var then aftermath
+	r, now := m.reg, time.Now()
+	r.lock()
+	r.settleLocked(r.tickLocked(now), &then)
+	r.mu.Unlock()
+	then.do(m)
 }
 
 // resumeOneLocked gives a slot to a task that has finished waiting.

@@ -122,9 +122,12 @@ func (d *drain) begin() (other <-chan struct{}) {
 	}
 	now := r.tickLocked(d.began)
 	d.scope.state = Draining
-	if d.group == nil {
-		r.recordLocked(r.submitted.closeLocked())
+	for _, g := range r.groups {
+		if d.group == nil || d.group == g {
+			g.open.Store(false)
+		}
 	}
+	r.recordLocked(r.submitted.renewLocked())
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
 	d.idle = r.idleLocked(d.scope)
@@ -134,7 +137,7 @@ func (d *drain) begin() (other <-chan struct{}) {
 	tasks := r.activeLocked(d.group)
 	d.planGraces(now, tasks)
 	for _, t := range tasks {
-		if t.grace == 0 {
+		if t.opts.grace == 0 {
 			r.requestLocked(t, endShutdown, now, &then)
 		}
 	}
@@ -154,8 +157,8 @@ func (d *drain) planGraces(now time.Time, tasks []*Task) {
 	latest := budget - budget/10
 	byGrace := make(map[time.Duration][]*Task)
 	for _, t := range tasks {
-		if t.grace > 0 {
-			grace := min(t.grace, latest)
+		if t.opts.grace > 0 {
+			grace := min(t.opts.grace, latest)
 			byGrace[grace] = append(byGrace[grace], t)
 		}
 	}
@@ -195,7 +198,7 @@ func (d *drain) end(stacks map[*Task]string) (ShutdownReport, error) {
 	}
 	for _, t := range tasks {
 		stack := cmp.Or(stacks[t], "stack not found")
-		report.Stuck = append(report.Stuck, StuckTask{t.infoLocked().own(), now.Sub(t.started), stack})
+		report.Stuck = append(report.Stuck, StuckTask{t.infoLocked().own(), now.Sub(t.at(t.started)), stack})
 	}
 	d.scope.state = Stopped
 	close(d.scope.stopped)

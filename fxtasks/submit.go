@@ -20,26 +20,20 @@ func (m *Manager) Submit(ctx context.Context, name string, fn Func, opts ...Task
 	return m.submit(ctx, m.ungrouped, name, fn, opts)
 }
 
-var noTaskOptions taskOptions // shared by all submits without options: never written
-
 func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption) (*Task, error) {
-	o := &noTaskOptions
-	if len(opts) > 0 {
-		o = new(taskOptions)
-	}
 	now := time.Now()
-	t, err := m.newTask(ctx, g, name, fn, o, opts, now)
+	t, err := m.newTask(ctx, g, name, fn, opts, now)
 	if err != nil {
 		m.reg.reject(g, name)
 		return nil, err
 	}
 
-	if m.runAtOnce(t, o) {
+	if m.submitQuickly(t) {
 		return t, nil
 	}
 
 	var self *Task
-	if o.blocking {
+	if t.opts.blocking {
 		self, _ = FromContext(ctx) // not in the critical section: a context can be the user's code
 	}
 	var then aftermath
@@ -48,9 +42,10 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	r := m.reg
 	r.lock()
 	now = r.tickLocked(now)
-	won, err := r.admitLocked(t, o, now, &then)
-	if o.blocking && err == ErrQueueFull {
-		waiting, err = r.queueLocked(t, o, self)
+	r.settleLocked(now, &then) // what was submitted quickly comes first
+	won, err := r.admitLocked(t, now, &then)
+	if t.opts.blocking && err == ErrQueueFull {
+		waiting, err = r.queueLocked(t, self)
 	}
 	if err != nil {
 		count = r.rejectLocked(g, name, err, now)
@@ -72,79 +67,71 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	return won, nil
 }
 
-// runAtOnce starts t without entering a critical section, if nothing needs to be decided in one: no
-// limit, no rival for its ID, no reason to refuse it. The next critical section records it.
-func (m *Manager) runAtOnce(t *Task, o *taskOptions) bool {
-	r := m.reg
-	if o.idSet || t.group != m.ungrouped || r.cfg.MaxRunning > 0 {
+// submitQuickly submits t without entering a critical section, if nothing needs to be decided in
+// one: t has no rival for its ID, cannot be refused for lack of room, and its name has been seen
+// before. The next critical section records it.
+func (m *Manager) submitQuickly(t *Task) bool {
+	r, g := m.reg, t.group
+	if t.opts.idSet || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
 		return false
 	}
 	if t.label = r.label(t.name); t.label == nil {
 		return false
 	}
-	if _, ok := r.submitted.push(t); !ok {
+	if _, ok := r.submitted.push(t, &g.open); !ok {
 		return false
 	}
 	t.logSubmitted() // before it starts, for the order of the lines
-	go m.work(t)
-	if r.unrecorded.Add(1) >= maxUnrecorded || r.watched.Load() {
-		r.lock()
-		r.mu.Unlock()
+	unlimited := r.all.maxRunning == 0
+	if unlimited {
+		go m.work(t)
+	}
+	if r.unrecorded.Add(1) >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
+		m.settle()
 	}
 	return true
 }
 
 // newTask checks what Submit was given, and makes the task of it.
-func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o *taskOptions, opts []TaskOption, now time.Time) (*Task, error) {
+func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption, now time.Time) (*Task, error) {
 	if ctx == nil {
 		return nil, invalid("ctx is nil")
 	}
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := o.apply(name, opts); err != nil {
+	if err := checkLabel("name", name); err != nil {
 		return nil, err
 	}
-	t := &Task{
-		m:        m,
-		created:  now,
-		group:    g,
-		id:       o.id,
-		name:     name,
-		metadata: o.metadata,
-		timeout:  g.cfg.TaskTimeout,
-		grace:    g.cfg.DrainGrace,
-		fn:       fn,
+	o := &g.defaults
+	if len(opts) > 0 {
+		own := *o
+		if err := own.apply(opts); err != nil {
+			return nil, err
+		}
+		o = &own
 	}
+	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
 	if !o.idSet {
-		t.id = newID(now)
-	}
-	if o.timeoutSet {
-		t.timeout = o.timeout
-	}
-	if o.graceSet {
-		t.grace = o.grace
-	}
-	if o.result != nil {
-		t.result = o.result.own()
+		t.madeID = newID(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	return t, nil
 }
 
 // admitLocked takes in t, or gives the task that t joins. Who calls it settles afterwards.
-func (r *registry) admitLocked(t *Task, o *taskOptions, now time.Time, then *aftermath) (*Task, error) {
+func (r *registry) admitLocked(t *Task, now time.Time, then *aftermath) (*Task, error) {
 	g := t.group
 	if r.all.state != Open || g.state != Open {
 		return nil, ErrShuttingDown
 	}
 	r.pruneLocked(now)
-	old := r.rivalLocked(t, o)
+	old := r.rivalLocked(t)
 	switch {
-	case o.joins(old):
-		return old, joinResult(old, o.result)
-	case o.rejects(old):
-		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.id)
+	case t.joins(old):
+		return old, joinResult(old, t.opts.result)
+	case t.rejects(old):
+		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
 	case !r.acceptsLocked(g, old):
 		return nil, ErrQueueFull
 	}
@@ -199,5 +186,5 @@ func (r *registry) rejectLocked(g *Group, name string, err error, now time.Time)
 	if err != ErrQueueFull {
 		return 0
 	}
-	return r.full.add(now)
+	return r.fullLog.add(now)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Func is the work of a task. It should return soon after ctx has ended: nothing can stop a
@@ -15,39 +17,39 @@ type Func func(ctx context.Context) error
 // the task's record. Its methods may be called by any number of goroutines.
 type Task struct {
 	// Written before the task is published, only read after.
-	m        *Manager
-	group    *Group
-	id, name string
-	label    *nameStats
-	metadata map[string]string
-	timeout  time.Duration
-	grace    time.Duration
-	seq      uint64
-	created  time.Time
+	group   *Group
+	madeID  uuid.UUID // its ID, unless one was chosen
+	name    string
+	label   *nameStats
+	opts    *taskOptions
+	seq     uint64
+	created time.Time
 
 	// Written by the goroutine that runs the task before it hands in the task as returned, only
 	// read after.
-	outcome Status
 	err     error
+	outcome Status
 
-	// Protected by the registry's mutex, like all that follows. fn and ctx are nil once the task
-	// has finished: a retained record keeps neither what fn captured nor the submitter's values.
+	// Protected by the registry's mutex, like all that follows.
+	status    Status
+	slot      bool  // holds one of the manager's and its group's slots
+	shadowed  bool  // its ID means another task now
+	waits     int32 // calls with this task's ctx that wait right now
+	started   moment
+	finished  moment
+	requested moment
+	request   *ending // why it was asked to end; nil: it was not
+	reported  *Progress
+
+	// nil once the task has finished: a retained record keeps neither what fn captured nor the
+	// submitter's values.
 	fn  Func
 	ctx *taskContext
 
-	status            Status
-	started, finished time.Time
-	request           *ending // why it was asked to end; nil: it was not
-	requested         time.Time
-	reported          *Progress
-	result            anyResultBox  // nil for Submit, and once the record is forgotten: events may hold on to the task
-	done              chan struct{} // made by the first Done
-
-	slot        bool     // holds one of the manager's and its group's slots
-	waits       int      // calls with this task's ctx that wait right now
-	reclaim     *reclaim // of a call that waits for the slot; nil: none does
-	successor   *Task    // was submitted under Replace and waits until this one has returned
-	predecessor *Task    // the other way round
+	done        chan struct{} // made by the first Done
+	reclaim     *reclaim      // of a call that waits for the slot; nil: none does
+	successor   *Task         // was submitted under Replace and waits until this one has returned
+	predecessor *Task         // the other way round
 
 	newer, older *Task // all records, by seq
 	next, prev   *Task // the one taskList that it is in
@@ -78,35 +80,53 @@ type Progress struct {
 	UpdatedAt      time.Time // when it was reported; zero: never
 }
 
+// moment is when something happened to a task, in nanoseconds since it was created, plus one. 0:
+// it has not. A time.Time takes three times the room.
+type moment int64
+
+func (t *Task) moment(now time.Time) moment { return moment(now.Sub(t.created)) + 1 }
+
+func (t *Task) at(m moment) time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return t.created.Add(time.Duration(m - 1))
+}
+
 // ID gives which task this is: what WithID chose, or a UUIDv7.
-func (t *Task) ID() string { return t.id }
+func (t *Task) ID() string {
+	if t.opts.idSet {
+		return t.opts.id
+	}
+	return t.madeID.String()
+}
 
 // Name gives what kind of work this is.
 func (t *Task) Name() string { return t.name }
 
 // String gives the name and the ID.
-func (t *Task) String() string { return t.name + " " + t.id }
+func (t *Task) String() string { return t.name + " " + t.ID() }
 
 // Status gives where the task is in its life.
 func (t *Task) Status() Status {
-	t.m.reg.lock()
-	defer t.m.reg.mu.Unlock()
+	t.group.m.reg.lock()
+	defer t.group.m.reg.mu.Unlock()
 	return t.status
 }
 
 // Info gives all that is known about the task now.
 func (t *Task) Info() Info {
-	t.m.reg.lock()
+	t.group.m.reg.lock()
 	info := t.infoLocked()
-	t.m.reg.mu.Unlock()
+	t.group.m.reg.mu.Unlock()
 	return info.own()
 }
 
 // Done gives a channel that is closed when the task has finished: fn has returned, and its record
 // no longer changes.
 func (t *Task) Done() <-chan struct{} {
-	t.m.reg.lock()
-	defer t.m.reg.mu.Unlock()
+	t.group.m.reg.lock()
+	defer t.group.m.reg.mu.Unlock()
 	if t.status.Finished() {
 		return closedChan
 	}
@@ -120,8 +140,8 @@ func (t *Task) Done() <-chan struct{} {
 // cancelled or timed-out task an error that matches the cause and what fn returned. It is nil for
 // a task that completed or has not finished.
 func (t *Task) Err() error {
-	t.m.reg.lock()
-	defer t.m.reg.mu.Unlock()
+	t.group.m.reg.lock()
+	defer t.group.m.reg.mu.Unlock()
 	return t.errLocked()
 }
 
@@ -144,7 +164,7 @@ func (t *Task) Wait(ctx context.Context) error {
 
 // await blocks until the task has finished. Its error tells why it has not.
 func (t *Task) await(ctx context.Context) error {
-	if err := t.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
+	if err := t.group.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return err
 	}
 	return await(ctx, t.Done())
@@ -154,32 +174,32 @@ func (t *Task) await(ctx context.Context) error {
 // cause. It does not wait: a task that runs is Running until its function returns. One that has
 // not started ends at once, one that has ended or was asked before is left as it is.
 func (t *Task) Cancel(cause error) {
-	t.m.request(endByCaller(cause), t)
+	t.group.m.request(endByCaller(cause), t)
 }
 
 // infoLocked shares the metadata with the record; own ends that.
 func (t *Task) infoLocked() Info {
 	info := Info{
 		Seq:        t.seq,
-		ID:         t.id,
+		ID:         t.ID(),
 		Name:       t.name,
 		Group:      t.group.name,
 		Status:     t.status,
 		Err:        t.errLocked(),
-		Metadata:   t.metadata,
+		Metadata:   t.opts.metadata,
 		CreatedAt:  t.created,
-		StartedAt:  t.started,
-		FinishedAt: t.finished,
-		Timeout:    t.timeout,
+		StartedAt:  t.at(t.started),
+		FinishedAt: t.at(t.finished),
+		Timeout:    t.opts.timeout,
 	}
 	if t.reported != nil {
 		info.Progress = *t.reported
 	}
 	if t.request != nil {
-		info.CancelRequestedAt, info.CancelCause = t.requested, t.request.cause
+		info.CancelRequestedAt, info.CancelCause = t.at(t.requested), t.request.cause
 	}
 	if t.status.Finished() {
-		info.ExpiresAt = t.m.reg.expiresAt(t)
+		info.ExpiresAt = t.group.m.reg.expiresAt(t)
 	}
 	return info
 }

@@ -41,11 +41,11 @@ func isClosed(c <-chan struct{}) bool {
 // waiting then. takeBack waits for it again.
 func lend(ctx context.Context) (takeBack func()) {
 	t, ok := FromContext(ctx)
-	if !ok || ctx.Err() != nil || t.m.reg.all.maxRunning == 0 && t.group.maxRunning == 0 {
+	if !ok || ctx.Err() != nil || t.group.m.reg.all.maxRunning == 0 && t.group.maxRunning == 0 {
 		return func() {}
 	}
-	t.m.beginWait(t)
-	return func() { t.m.endWait(t) }
+	t.group.m.beginWait(t)
+	return func() { t.group.m.endWait(t) }
 }
 
 // checkWait refuses a ctx that cannot be waited with: none at all, or that of a running task of m
@@ -54,8 +54,8 @@ func (m *Manager) checkWait(ctx context.Context, waitsFor func(self *Task) bool)
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
-	if self, ok := FromContext(ctx); ok && self.m == m && waitsFor(self) && !self.Status().Finished() {
-		return invalid("task %q (%s) would wait for itself", self.name, self.id)
+	if self, ok := FromContext(ctx); ok && self.group.m == m && waitsFor(self) && !self.Status().Finished() {
+		return invalid("task %q (%s) would wait for itself", self.name, self.ID())
 	}
 	return nil
 }
