@@ -32,7 +32,6 @@ type registry struct {
 	groupsBy map[string]*Group // by name, less the first
 	ids      idIndex
 	newest   *Task  // of all records, in order of submission
-	known    int    // how many records there are
 	seq      uint64 // of the newest
 	finished taskList
 	expiry   *time.Timer // for the first of finished; nil: not set
@@ -56,7 +55,7 @@ type registry struct {
 type scope struct {
 	maxRunning, maxPending int // never change
 
-	counts  Counts
+	tally
 	slots   int           // held right now
 	state   State         // changed only by drain
 	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in awaited
@@ -78,7 +77,7 @@ func (s *scope) hasRoom(freed int) bool {
 // nameStats is what is kept per task name: counters, and the labels of the goroutines, prebuilt
 // because to build them for each task would cost it three allocations.
 type nameStats struct {
-	counts Counts
+	tally
 	labels context.Context
 }
 
@@ -198,22 +197,21 @@ func (r *registry) addLocked(t *Task, now time.Time) {
 		r.newest.newer = t
 	}
 	r.newest = t
-	r.known++
 	r.ids.add(t)
 	if t.label == nil {
 		t.label = r.labelLocked(t.name)
 	}
-	for _, c := range r.countsLocked(t) {
-		c.Submitted++
-		c.Pending++
+	for _, of := range r.talliesLocked(t) {
+		of.counts.Submitted++
+		of.counts.Pending++
 	}
 	r.publishLocked(EventSubmitted, t, now)
 }
 
 // moveLocked is the only place where a known task changes its status.
 func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
-	for _, c := range r.countsLocked(t) {
-		c.move(t.status, to)
+	for _, of := range r.talliesLocked(t) {
+		of.counts.move(t.status, to)
 	}
 	t.status = to
 	if to == Running {
@@ -225,9 +223,9 @@ func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
 	r.publishLocked(EventFinished, t, now)
 }
 
-// countsLocked gives the counters that t counts in.
-func (r *registry) countsLocked(t *Task) [3]*Counts {
-	return [...]*Counts{&r.all.counts, &t.group.counts, &t.label.counts}
+// talliesLocked gives those that t counts in.
+func (r *registry) talliesLocked(t *Task) [3]*tally {
+	return [...]*tally{&r.all.tally, &t.group.tally, &t.label.tally}
 }
 
 // endLocked moves t to a status that it never leaves, and passes on what it had: its slot, its

@@ -34,7 +34,9 @@ func (r *registry) forgetLocked(t *Task) {
 	if t.opts.result != nil {
 		t.opts.result = nil
 	}
-	r.known--
+	for _, of := range r.talliesLocked(t) {
+		*of.forgotten.ended(t.status)++
+	}
 	r.ids.remove(t)
 }
 

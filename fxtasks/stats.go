@@ -20,6 +20,24 @@ type Counts struct {
 	Submitted, Completed, Failed, Cancelled, TimedOut, Rejected uint64
 }
 
+// tally is what is counted of a set of tasks.
+type tally struct {
+	counts    Counts
+	forgotten Counts // of the finished ones, those whose records are gone
+}
+
+// known gives how many tasks in the status have a record.
+func (t *tally) known(s Status) int {
+	switch s {
+	case Pending:
+		return t.counts.Pending
+	case Running:
+		return t.counts.Running
+	default:
+		return int(*t.counts.ended(s) - *t.forgotten.ended(s))
+	}
+}
+
 // Stats gives the manager's figures.
 func (m *Manager) Stats() Stats {
 	r, now := m.reg, time.Now()
@@ -80,17 +98,24 @@ func (c *Counts) move(from, to Status) {
 	case Running:
 		c.Running--
 	}
-	switch to {
-	case Running:
+	if to == Running {
 		c.Running++
+	} else {
+		*c.ended(to)++
+	}
+}
+
+// ended gives the counter of the tasks that ended so.
+func (c *Counts) ended(s Status) *uint64 {
+	switch s {
 	case Completed:
-		c.Completed++
+		return &c.Completed
 	case Failed:
-		c.Failed++
+		return &c.Failed
 	case Cancelled:
-		c.Cancelled++
-	case TimedOut:
-		c.TimedOut++
+		return &c.Cancelled
+	default:
+		return &c.TimedOut
 	}
 }
 
