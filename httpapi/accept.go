@@ -67,9 +67,9 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Location", taskPath(mount, t.ID()))
 	info := t.Info()
-	body := a.taskBody(r, mount, info)
+	body := a.taskBody(r, mount, &info)
+	h.Set("Location", body.Links.Self)
 	if asked && body.Done {
 		h.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
 		writeJSON(w, jsonType, http.StatusOK, body)
@@ -82,6 +82,9 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 // preferredWait finds wait=N among the preferences, RFC 7240. What it does not understand it
 // ignores, as the RFC wants.
 func preferredWait(headers []string) (time.Duration, bool) {
+	if len(headers) == 0 { // as nearly always
+		return 0, false
+	}
 	for _, preference := range splitUnquoted(strings.Join(headers, ","), ',') {
 		preference = splitUnquoted(preference, ';')[0] // less its parameters
 		name, value, _ := strings.Cut(preference, "=")

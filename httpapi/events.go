@@ -172,7 +172,7 @@ func (f *feed) event(e fxtasks.Event) {
 	if e.Kind == fxtasks.EventProgress {
 		f.holdProgress(e.Task)
 	} else if f.api.allows(f.r, ActionView, &e.Task) {
-		f.send("task", f.api.eventID(e.Seq), f.api.taskBody(f.r, f.mount, e.Task))
+		f.send("task", f.api.eventID(e.Seq), f.api.taskBody(f.r, f.mount, &e.Task))
 	}
 }
 

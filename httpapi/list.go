@@ -48,7 +48,7 @@ func (a *API) serveList(w http.ResponseWriter, r *http.Request, _ string) {
 	body.NextPageToken, body.TotalSize = page.Next, page.Total
 	for _, info := range page.Tasks {
 		if a.allows(r, ActionView, &info) {
-			body.Tasks = append(body.Tasks, a.taskBody(r, mount(r), info))
+			body.Tasks = append(body.Tasks, a.taskBody(r, mount(r), &info))
 		}
 	}
 	writeJSON(w, jsonType, http.StatusOK, body)

@@ -19,16 +19,16 @@ type taskBody struct {
 	ID             string            `json:"id"`
 	Name           string            `json:"name"`
 	Group          string            `json:"group,omitempty"`
-	Status         fxtasks.Status    `json:"status"`
+	Status         string            `json:"status"`
 	Done           bool              `json:"done"`
 	Error          *errorBody        `json:"error,omitempty"`
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	Progress       *progressBody     `json:"progress,omitempty"`
 	CreatedAt      timestamp         `json:"created_at"`
-	StartedAt      timestamp         `json:"started_at,omitzero"`
-	FinishedAt     timestamp         `json:"finished_at,omitzero"`
-	ExpiresAt      timestamp         `json:"expires_at,omitzero"`
-	DeadlineAt     timestamp         `json:"deadline_at,omitzero"`
+	StartedAt      timestamp         `json:"started_at,omitempty"`
+	FinishedAt     timestamp         `json:"finished_at,omitempty"`
+	ExpiresAt      timestamp         `json:"expires_at,omitempty"`
+	DeadlineAt     timestamp         `json:"deadline_at,omitempty"`
 	WaitSeconds    *float64          `json:"wait_seconds,omitempty"` // like RunSeconds there only once it
 	RunSeconds     *float64          `json:"run_seconds,omitempty"`  // no longer changes, for the ETag's sake
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
@@ -60,11 +60,15 @@ type linksBody struct {
 	Self string `json:"self"`
 }
 
-// timestamp is a time in UTC, RFC 3339 with nanoseconds.
-type timestamp struct{ time.Time }
+// timestamp is a time in UTC, RFC 3339 with nanoseconds; "" for none. As a json.Marshaler it would
+// take three times as long, which a handler that starts a task would notice.
+type timestamp string
 
-func (t timestamp) MarshalJSON() ([]byte, error) {
-	return t.UTC().AppendFormat(nil, `"`+time.RFC3339Nano+`"`), nil
+func newTimestamp(t time.Time) timestamp {
+	if t.IsZero() {
+		return ""
+	}
+	return timestamp(t.UTC().Format(time.RFC3339Nano))
 }
 
 // serveTask answers GET /tasks/{id}.
@@ -88,7 +92,7 @@ func (a *API) findTask(w http.ResponseWriter, r *http.Request, id string) (*fxta
 
 // writeTask answers with a task. A client that has this very state already gets a 304.
 func (a *API) writeTask(w http.ResponseWriter, r *http.Request, status int, mount string, info fxtasks.Info) {
-	body, err := json.Marshal(a.taskBody(r, mount, info))
+	body, err := json.Marshal(a.taskBody(r, mount, &info))
 	if err != nil {
 		newProblem(http.StatusInternalServerError, "").write(w)
 		return
@@ -120,18 +124,18 @@ func matchesETag(headers []string, etag string) bool {
 }
 
 // taskBody renders a task for the caller of r. It is the one place where metadata leaves.
-func (a *API) taskBody(r *http.Request, mount string, info fxtasks.Info) taskBody {
+func (a *API) taskBody(r *http.Request, mount string, info *fxtasks.Info) taskBody {
 	body := taskBody{
 		ID:             info.ID,
 		Name:           info.Name,
 		Group:          info.Group,
-		Status:         info.Status,
+		Status:         info.Status.String(),
 		Done:           info.Status.Finished(),
 		Error:          a.errorBody(r, info),
-		CreatedAt:      timestamp{info.CreatedAt},
-		StartedAt:      timestamp{info.StartedAt},
-		FinishedAt:     timestamp{info.FinishedAt},
-		ExpiresAt:      timestamp{info.ExpiresAt},
+		CreatedAt:      newTimestamp(info.CreatedAt),
+		StartedAt:      newTimestamp(info.StartedAt),
+		FinishedAt:     newTimestamp(info.FinishedAt),
+		ExpiresAt:      newTimestamp(info.ExpiresAt),
 		TimeoutSeconds: info.Timeout.Seconds(),
 		Links:          linksBody{Self: taskPath(mount, info.ID)},
 	}
@@ -146,7 +150,7 @@ func (a *API) taskBody(r *http.Request, mount string, info fxtasks.Info) taskBod
 		body.Progress = &progress
 	}
 	if !info.CancelRequestedAt.IsZero() {
-		body.Cancel = &cancelBody{timestamp{info.CancelRequestedAt}, messageOf(info.CancelCause)}
+		body.Cancel = &cancelBody{newTimestamp(info.CancelRequestedAt), messageOf(info.CancelCause)}
 	}
 	started := !info.StartedAt.IsZero()
 	switch {
@@ -159,12 +163,12 @@ func (a *API) taskBody(r *http.Request, mount string, info fxtasks.Info) taskBod
 		body.RunSeconds = seconds(info.FinishedAt.Sub(info.StartedAt))
 	}
 	if started && info.Timeout > 0 {
-		body.DeadlineAt = timestamp{info.StartedAt.Add(info.Timeout)}
+		body.DeadlineAt = newTimestamp(info.StartedAt.Add(info.Timeout))
 	}
 	return body
 }
 
-func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
+func (a *API) errorBody(r *http.Request, info *fxtasks.Info) *errorBody {
 	if info.Err == nil {
 		return nil
 	}
@@ -177,7 +181,7 @@ func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
 	default:
 		if panicked, ok := info.Err.(*fxtasks.PanicError); ok {
 			body.Type = "panic"
-			if a.allows(r, ActionViewStack, &info) {
+			if a.allows(r, ActionViewStack, info) {
 				body.Stack = string(panicked.Stack)
 			}
 		} else if info.Err == fxtasks.ErrGoexit {
@@ -192,7 +196,7 @@ func (a *API) errorBody(r *http.Request, info fxtasks.Info) *errorBody {
 func messageOf(err error) string { return fmt.Sprint(err) }
 
 func newProgressBody(p fxtasks.Progress) progressBody {
-	body := progressBody{Current: p.Current, Total: p.Total, Unit: p.Unit, Message: p.Message, UpdatedAt: timestamp{p.UpdatedAt}}
+	body := progressBody{Current: p.Current, Total: p.Total, Unit: p.Unit, Message: p.Message, UpdatedAt: newTimestamp(p.UpdatedAt)}
 	if p.Total > 0 {
 		percent := max(0, min(100, 100*float64(p.Current)/float64(p.Total)))
 		body.Percent = &percent
