@@ -71,5 +71,5 @@ func (r *Result[T]) Value(ctx context.Context) (T, error) {
 		var none T
 		return none, err
 	}
-	return r.box.value, r.Err()
+	return r.box.value, r.err
 }

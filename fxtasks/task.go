@@ -159,7 +159,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	if err := t.await(ctx); err != nil {
 		return err
 	}
-	return t.Err()
+	return t.err // final, and without the lock that whoever has ended the task may still hold
 }
 
 // await blocks until the task has finished. Its error tells why it has not.
