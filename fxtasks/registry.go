@@ -1,9 +1,6 @@
 package fxtasks
 
 import (
-	"context"
-	"maps"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,8 +10,9 @@ import (
 // reads or writes that state does so in a critical section of its one mutex, in which no user code
 // runs: what a section decides but must not do itself it leaves in an aftermath.
 //
-// One mutex, not shards: a task passes through it twice and briefly, and in return limits, counters,
-// lists and events agree with each other at any moment.
+// One mutex, not shards, so that limits, counters, lists and events agree with each other at any
+// moment. It is not the bottleneck that it looks like: what is done for each task, to take it in and to
+// end it, one critical section does for all that lie in the two inboxes.
 type registry struct {
 	cfg Config // with defaults, never changes
 
@@ -48,75 +46,6 @@ type registry struct {
 	fullLog    fullLog
 
 	events ring
-}
-
-// scope is a set of tasks that is limited, counted, awaited and shut down as one: all the
-// manager's, or a group's. It is protected by the registry's mutex.
-type scope struct {
-	maxRunning, maxPending int // never change
-
-	tally
-	slots   int           // held right now
-	state   State         // changed only by drain
-	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in awaited
-	stopped chan struct{} // closed when state is Stopped
-}
-
-func newScope(maxRunning, maxPending int) scope {
-	return scope{maxRunning: maxRunning, maxPending: maxPending, stopped: make(chan struct{})}
-}
-
-func (s *scope) active() int   { return s.counts.Pending + s.counts.Running }
-func (s *scope) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
-
-// hasRoom says whether one more may wait, once freed of those that wait are gone.
-func (s *scope) hasRoom(freed int) bool {
-	return s.maxPending == 0 || s.counts.Pending-freed < s.maxPending
-}
-
-// nameStats is what is kept per task name: counters, and the labels of the goroutines, prebuilt
-// because to build them for each task would cost it three allocations.
-type nameStats struct {
-	tally
-	labels context.Context
-}
-
-const (
-	maxNames  = 1000
-	otherName = "other"
-)
-
-func newNameStats(name string) *nameStats {
-	return &nameStats{labels: pprof.WithLabels(context.Background(), pprof.Labels("task_name", name))}
-}
-
-// aftermath is what a critical section leaves to be done when the mutex is unlocked again.
-type aftermath struct {
-	starts   taskList       // tasks to start, each on a goroutine
-	releases []*taskContext // contexts to end
-	dropped  []*Task        // tasks that ended without having started, to be logged
-}
-
-// do must be called without the registry's mutex.
-func (a *aftermath) do(m *Manager) {
-	a.act(m)
-	a.log()
-}
-
-// act is the part of do that somebody waits for. It comes before the log, which can be slow.
-func (a *aftermath) act(m *Manager) {
-	for _, ctx := range a.releases {
-		ctx.release()
-	}
-	for t := a.starts.popFront(); t != nil; t = a.starts.popFront() {
-		go m.work(t)
-	}
-}
-
-func (a *aftermath) log() {
-	for _, t := range a.dropped {
-		t.logDropped()
-	}
 }
 
 func newRegistry(cfg Config) *registry {
@@ -168,24 +97,6 @@ func (r *registry) tickLocked(now time.Time) time.Time {
 		r.now = now
 	}
 	return r.now
-}
-
-// label gives what is kept for a name; nil when nothing is yet.
-func (r *registry) label(name string) *nameStats { return (*r.names.Load())[name] }
-
-func (r *registry) labelLocked(name string) *nameStats {
-	if n := r.label(name); n != nil {
-		return n
-	}
-	names := *r.names.Load()
-	if len(names) == maxNames {
-		return r.otherNames
-	}
-	n := newNameStats(name)
-	names = maps.Clone(names)
-	names[name] = n
-	r.names.Store(&names)
-	return n
 }
 
 // addLocked makes t known, as pending.
