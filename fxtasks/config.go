@@ -12,7 +12,8 @@ type Config struct {
 
 	// StopReserve is how much of an Fx application's stop timeout is left to the stop hooks
 	// that come after the drain, such as the one that closes the database. The engine itself
-	// does not use it.
+	// only uses it to bound the log: it stops naming tasks that are left after Shutdown when
+	// half of this is gone.
 	//
 	// Defaults to 500 milliseconds; negative: none.
 	StopReserve time.Duration

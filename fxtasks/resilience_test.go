@@ -148,3 +148,41 @@ func TestLoggerThatHangsHoldsUpNoOtherTask(t *testing.T) {
 		blocked.mustBeOver(t, nil)
 	})
 }
+
+func TestSlowLoggerLeavesLaterStopHooksHalfOfTheirReserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const reserve, line, stuck = time.Second, 10 * time.Millisecond, 200
+		named, notLogged := 0, int64(-1)
+		log := zap.New(lineFunc(func(e zapcore.Entry, fields []zapcore.Field) {
+			switch e.Message {
+			case "task still running":
+				time.Sleep(line)
+				named++
+			case "shutdown over: tasks still running":
+				for _, f := range fields {
+					if f.Key == "not_logged" {
+						notLogged = f.Integer
+					}
+				}
+			}
+		}))
+		m, err := fxtasks.New(fxtasks.Config{ShutdownTimeout: time.Second, StopReserve: reserve}, fxtasks.WithLogger(log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		defer close(release)
+		for range stuck {
+			submit(t, m, "ignores its ctx", func(context.Context) error { <-release; return nil })
+		}
+		began := time.Now()
+		report, _ := m.Shutdown(t.Context())
+		if took := time.Since(began) - time.Second; took > reserve/2+line {
+			t.Errorf("the log took %v of a reserve of %v", took, reserve)
+		}
+		if named == 0 || int64(named)+notLogged != stuck || len(report.Stuck) != stuck {
+			t.Errorf("%d tasks are named in the log, %d are said to be left out, %d are in the report; want %d in all",
+				named, notLogged, len(report.Stuck), stuck)
+		}
+	})
+}
