@@ -21,15 +21,17 @@ func newID(now time.Time) (id uuid.UUID) {
 	return id
 }
 
-// idIndex finds the known tasks by ID. IDs that newID made are kept as the 16 bytes that they are,
-// which saves a task a string and a third of the time that the index takes.
+// idIndex finds the known tasks by ID.
 type idIndex struct {
-	made   map[uuid.UUID]*Task
+	// The tasks whose IDs newID made, in a hash table that is threaded through them: such an ID is its
+	// own hash. A map took five times as long, a tenth of the time of a task. len(made) is a power of 2.
+	made   []*Task
+	tasks  int              // in made
 	chosen map[string]*Task // comes first: one can look like one that was made
 }
 
 func newIDIndex() idIndex {
-	return idIndex{made: make(map[uuid.UUID]*Task), chosen: make(map[string]*Task)}
+	return idIndex{made: make([]*Task, 64), chosen: make(map[string]*Task)}
 }
 
 // find gives nil for an ID that no task has.
@@ -41,29 +43,70 @@ func (x *idIndex) find(id string) *Task {
 	if err != nil || made.String() != id { // Parse takes other spellings
 		return nil
 	}
-	return x.made[made]
+	t := *x.bucket(made)
+	for t != nil && t.madeID != made {
+		t = t.nextByID
+	}
+	return t
 }
 
 // add makes t's ID mean t.
 func (x *idIndex) add(t *Task) {
 	if t.opts.idSet {
 		x.chosen[t.opts.id] = t
-	} else {
-		x.made[t.madeID] = t
+		return
 	}
+	if x.tasks == len(x.made) {
+		x.resize(2 * len(x.made))
+	}
+	x.tasks++
+	x.insert(t)
 }
 
 // remove does nothing to a task that has come to have the same ID.
 func (x *idIndex) remove(t *Task) {
-	if !t.opts.idSet {
-		delete(x.made, t.madeID)
-	} else if x.chosen[t.opts.id] == t {
-		delete(x.chosen, t.opts.id)
+	if t.opts.idSet {
+		if x.chosen[t.opts.id] == t {
+			delete(x.chosen, t.opts.id)
+		}
+		return
+	}
+	at := x.bucket(t.madeID)
+	for *at != t {
+		at = &(*at).nextByID
+	}
+	*at, t.nextByID = t.nextByID, nil
+	x.tasks--
+	if x.tasks < len(x.made)/8 && len(x.made) > 64 {
+		x.resize(len(x.made) / 2)
 	}
 }
 
 // giveBack makes an ID mean t again, after another task has had it.
 func (x *idIndex) giveBack(t *Task) {
 	delete(x.chosen, t.ID())
-	x.add(t)
+	if t.opts.idSet {
+		x.chosen[t.opts.id] = t
+	}
+}
+
+func (x *idIndex) bucket(made uuid.UUID) **Task {
+	return &x.made[binary.LittleEndian.Uint64(made[8:])>>8&uint64(len(x.made)-1)] // less the byte with the variant
+}
+
+func (x *idIndex) insert(t *Task) {
+	first := x.bucket(t.madeID)
+	t.nextByID, *first = *first, t
+}
+
+func (x *idIndex) resize(n int) {
+	old := x.made
+	x.made = make([]*Task, n)
+	for _, t := range old {
+		for t != nil {
+			next := t.nextByID
+			x.insert(t)
+			t = next
+		}
+	}
 }

@@ -10,13 +10,9 @@ import "sync/atomic"
 // what was submitted and what has returned, one critical section does the work of many tasks.
 type inbox struct {
 	link   func(*Task) **Task // the field that threads it; never changes
+	counts bool               // keeps the depth of its tasks; never changes
 	bottom *Task              // lies below the others and is not one of them; protected by the registry's mutex
 	top    atomic.Pointer[Task]
-}
-
-func (b *inbox) init(link func(*Task) **Task) {
-	b.link = link
-	b.renewLocked()
 }
 
 // push tells whether it put t right on the bottom. It leaves t alone, and reports false for ok, when
@@ -28,6 +24,9 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 			return false, false
 		}
 		*b.link(t) = top
+		if b.counts {
+			t.depth = top.depth + 1 // top's no longer changes: a task is counted once
+		}
 		if b.top.CompareAndSwap(top, t) {
 			return top.isBottom(), true
 		}

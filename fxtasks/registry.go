@@ -16,11 +16,10 @@ import (
 type registry struct {
 	cfg Config // with defaults, never changes
 
-	submitted  inbox        // tasks that are not on record yet
-	unrecorded atomic.Int32 // about how many those are
-	returned   inbox        // tasks whose function has returned
-	watched    atomic.Bool  // somebody waits for events
-	full       atomic.Bool  // no slot is free: who gives one back settles
+	submitted inbox       // tasks that are not on record yet
+	returned  inbox       // tasks whose function has returned
+	watched   atomic.Bool // somebody waits for events
+	full      atomic.Bool // no slot is free: who gives one back settles
 
 	mu sync.Mutex // protects what follows, and what Task and Group say it does; lock locks it
 
@@ -55,9 +54,11 @@ func newRegistry(cfg Config) *registry {
 		groupsBy:   make(map[string]*Group),
 		ids:        newIDIndex(),
 		otherNames: newNameStats(otherName),
+		submitted:  inbox{link: func(t *Task) **Task { return &t.older }, counts: true},
+		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 	}
-	r.submitted.init(func(t *Task) **Task { return &t.older })
-	r.returned.init(func(t *Task) **Task { return &t.next })
+	r.submitted.renewLocked()
+	r.returned.renewLocked()
 	r.names.Store(&map[string]*nameStats{})
 	return r
 }
@@ -76,10 +77,6 @@ const maxUnrecorded = 64
 // recordLocked makes tasks known that were submitted without the mutex. Without a limit they run
 // already; else who submitted them settles, unless full says that somebody else is going to.
 func (r *registry) recordLocked(tasks *Task) {
-	if tasks == nil {
-		return
-	}
-	r.unrecorded.Store(0)
 	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
 		now := r.tickLocked(t.created)
 		r.addLocked(t, now)
@@ -116,7 +113,7 @@ func (r *registry) addLocked(t *Task, now time.Time) {
 		of.counts.Submitted++
 		of.counts.Pending++
 	}
-	r.publishLocked(EventSubmitted, t, now)
+	r.publishLocked(submitted, t, t.moment(now))
 }
 
 // moveLocked is the only place where a known task changes its status.
@@ -127,11 +124,11 @@ func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
 	t.status = to
 	if to == Running {
 		t.started = t.moment(now)
-		r.publishLocked(EventStarted, t, now)
+		r.publishLocked(started, t, t.started)
 		return
 	}
 	t.finished = t.moment(now)
-	r.publishLocked(EventFinished, t, now)
+	r.publishLocked(finished, t, t.finished)
 }
 
 // talliesLocked gives those that t counts in.
@@ -162,7 +159,7 @@ func (r *registry) endLocked(t *Task, status Status, now time.Time) {
 	if t.shadowed { // IDs are unique among the tasks that are known
 		r.forgetLocked(t)
 	}
-	r.pruneLocked(now)
+	r.boundLocked(now)
 	if t.done != nil {
 		close(t.done)
 	}
@@ -190,7 +187,7 @@ func (r *registry) requestLocked(t *Task, e *ending, now time.Time, then *afterm
 		r.dropLocked(t, e, now, then)
 	case t.ctx.claim(e) == e && t.request == nil:
 		t.request, t.requested = e, t.moment(now)
-		r.publishLocked(EventCancelling, t, now)
+		r.publishLocked(cancelling, t, t.requested)
 		r.stopReclaimLocked(t) // it ends now: it needs its slot no more
 		then.releases = append(then.releases, t.ctx)
 	}
@@ -223,7 +220,7 @@ func (r *registry) progress(t *Task, p Progress) {
 	}
 	p.UpdatedAt = r.tickLocked(p.UpdatedAt)
 	t.reported = &p
-	r.publishLocked(EventProgress, t, p.UpdatedAt)
+	r.publishLocked(progress, t, t.moment(p.UpdatedAt))
 }
 
 // task finds the task that has the ID now.

@@ -15,9 +15,16 @@ func (m *Manager) Cleanup() int {
 	return n
 }
 
-func (r *registry) retainFinished() int         { return max(r.cfg.RetainFinished, 0) }
-func (r *registry) retainFor() time.Duration    { return max(r.cfg.RetainFor, 0) }
-func (r *registry) expiresAt(t *Task) time.Time { return t.at(t.finished).Add(r.retainFor()) }
+func (r *registry) retainFinished() int {
+	if r.cfg.RetainFor < 0 {
+		return 0
+	}
+	return max(r.cfg.RetainFinished, 0)
+}
+
+func (r *registry) expiresAt(t *Task) time.Time {
+	return t.at(t.finished).Add(max(r.cfg.RetainFor, 0))
+}
 
 // forgetLocked drops the record of a finished task.
 func (r *registry) forgetLocked(t *Task) {
@@ -40,15 +47,24 @@ func (r *registry) forgetLocked(t *Task) {
 	r.ids.remove(t)
 }
 
-// pruneLocked forgets the finished tasks that are too many or too old. Whoever looks at records
-// calls it first, so that none is seen too late; the timer is for when nobody looks.
+// boundLocked forgets the finished tasks that are too many.
+func (r *registry) boundLocked(now time.Time) {
+	for r.finished.len > r.retainFinished() {
+		r.forgetLocked(r.finished.first)
+	}
+	r.watchAgeLocked(now)
+}
+
+// pruneLocked forgets the finished tasks that are too old. Whoever looks at records calls it first,
+// so that none is seen too late; the timer is for when nobody looks.
 func (r *registry) pruneLocked(now time.Time) {
-	for t := r.finished.first; t != nil; t = r.finished.first {
-		if r.finished.len <= r.retainFinished() && now.Before(r.expiresAt(t)) {
-			break
-		}
+	for t := r.finished.first; t != nil && !now.Before(r.expiresAt(t)); t = r.finished.first {
 		r.forgetLocked(t)
 	}
+	r.watchAgeLocked(now)
+}
+
+func (r *registry) watchAgeLocked(now time.Time) {
 	if r.finished.first != nil && r.expiry == nil && r.all.state != Stopped {
 		r.expiry = time.AfterFunc(r.expiresAt(r.finished.first).Sub(now), r.expire)
 	}

@@ -109,10 +109,11 @@ func (r *registry) giveSlotLocked(t *Task) {
 	}
 }
 
-// reclaim is a task's place in the line of those that want their slots back.
-type reclaim struct {
-	granted chan struct{} // closed when the call that waits may return
-	place   *list.Element
+// loan is that of a task's slot, while calls with its context wait.
+type loan struct {
+	calls   int           // that wait right now
+	granted chan struct{} // closed when the last of them may return; nil: it does not ask for the slot yet
+	place   *list.Element // in the line of those that do
 }
 
 func (g *Group) firstResuming() *Task { return g.resuming.Front().Value.(*Task) }
@@ -125,7 +126,10 @@ func (m *Manager) beginWait(t *Task) {
 	r, now := m.reg, time.Now()
 	r.lock()
 	now = r.tickLocked(now)
-	t.waits++
+	if t.loan == nil {
+		t.loan = new(loan)
+	}
+	t.loan.calls++
 	r.stopReclaimLocked(t)
 	r.giveSlotLocked(t)
 	r.settleLocked(now, &then)
@@ -138,13 +142,13 @@ func (m *Manager) beginWait(t *Task) {
 func (m *Manager) endWait(t *Task) {
 	r := m.reg
 	r.lock()
-	t.waits--
-	if t.waits > 0 || t.status != Running || t.request != nil {
+	t.loan.calls--
+	if t.loan.calls > 0 || t.status != Running || t.request != nil {
 		r.mu.Unlock()
 		return
 	}
 	granted := make(chan struct{})
-	t.reclaim = &reclaim{granted, t.group.resuming.PushBack(t)}
+	t.loan.granted, t.loan.place = granted, t.group.resuming.PushBack(t)
 	r.resuming++
 	for r.resumeOneLocked() { // no aftermath: taking a slot starts nothing
 	}
@@ -154,11 +158,11 @@ func (m *Manager) endWait(t *Task) {
 
 // stopReclaimLocked lets the call of t that waits for the slot return, if there is one.
 func (r *registry) stopReclaimLocked(t *Task) {
-	if t.reclaim == nil {
+	if t.loan == nil || t.loan.granted == nil {
 		return
 	}
-	close(t.reclaim.granted)
-	t.group.resuming.Remove(t.reclaim.place)
-	t.reclaim = nil
+	close(t.loan.granted)
+	t.group.resuming.Remove(t.loan.place)
+	t.loan.granted, t.loan.place = nil, nil
 	r.resuming--
 }

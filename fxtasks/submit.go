@@ -86,7 +86,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if unlimited {
 		go m.work(t)
 	}
-	if r.unrecorded.Add(1) >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
+	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		m.settle()
 	}
 	return true

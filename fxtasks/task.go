@@ -34,7 +34,7 @@ type Task struct {
 	status    Status
 	slot      bool  // holds one of the manager's and its group's slots
 	shadowed  bool  // its ID means another task now
-	waits     int32 // calls with this task's ctx that wait right now
+	depth     int32 // not so protected: how many tasks lay in the inbox with it, written before it was pushed
 	started   moment
 	finished  moment
 	requested moment
@@ -47,12 +47,13 @@ type Task struct {
 	ctx *taskContext
 
 	done        chan struct{} // made by the first Done
-	reclaim     *reclaim      // of a call that waits for the slot; nil: none does
+	loan        *loan         // of the slot; nil: there never was one
 	successor   *Task         // was submitted under Replace and waits until this one has returned
 	predecessor *Task         // the other way round
 
 	newer, older *Task // all records, by seq
 	next, prev   *Task // the one taskList that it is in
+	nextByID     *Task // in the same bucket of the idIndex
 }
 
 // Info is what is known about a task at one moment. It is a copy: it never changes under the
