@@ -24,7 +24,8 @@ func newID(now time.Time) (id uuid.UUID) {
 // idIndex finds the known tasks by ID.
 type idIndex struct {
 	// The tasks whose IDs newID made, in a hash table that is threaded through them: such an ID is its
-	// own hash. A map took five times as long, a tenth of the time of a task. len(made) is a power of 2.
+	// own hash. A map took five times as long, a tenth of the time of a task. len(made) is a power of 2, and like that of a
+	// map it does not shrink.
 	made   []*Task
 	tasks  int              // in made
 	chosen map[string]*Task // comes first: one can look like one that was made
@@ -57,7 +58,7 @@ func (x *idIndex) add(t *Task) {
 		return
 	}
 	if x.tasks == len(x.made) {
-		x.resize(2 * len(x.made))
+		x.grow()
 	}
 	x.tasks++
 	x.insert(t)
@@ -77,9 +78,6 @@ func (x *idIndex) remove(t *Task) {
 	}
 	*at, t.nextByID = t.nextByID, nil
 	x.tasks--
-	if x.tasks < len(x.made)/8 && len(x.made) > 64 {
-		x.resize(len(x.made) / 2)
-	}
 }
 
 // giveBack makes an ID mean t again, after another task has had it.
@@ -99,9 +97,9 @@ func (x *idIndex) insert(t *Task) {
 	t.nextByID, *first = *first, t
 }
 
-func (x *idIndex) resize(n int) {
+func (x *idIndex) grow() {
 	old := x.made
-	x.made = make([]*Task, n)
+	x.made = make([]*Task, 4*len(old))
 	for _, t := range old {
 		for t != nil {
 			next := t.nextByID
