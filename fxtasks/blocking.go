@@ -84,8 +84,12 @@ func (r *registry) admitOneLocked(now time.Time, then *aftermath) bool {
 
 // awaitRoom blocks until s has been settled, or ctx ends.
 func (m *Manager) awaitRoom(ctx context.Context, s *submission) (*Task, error) {
-	if err := await(ctx, s.settled); err != nil {
-		m.giveUp(s, err)
+	if !isClosed(s.settled) {
+		takeBack := lend(ctx)
+		if err := block(ctx, s.settled); err != nil {
+			m.giveUp(s, err) // before the slot is back, which can take long: it leaves the line now
+		}
+		takeBack()
 	}
 	if s.err != nil {
 		return nil, fmt.Errorf("%w: task %q waited for room", s.err, s.task.name)

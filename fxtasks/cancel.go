@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -27,10 +28,10 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if !m.request(endByCaller(cause), t) {
 		return t.Info(), fmt.Errorf("%w: %q", ErrFinished, id)
 	}
-	limited, cancel := context.WithTimeout(ctx, m.cfg.CancelTimeout)
+	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
 	err := await(limited, t.Done())
-	if err != nil && ctx.Err() == nil {
+	if err != nil && context.Cause(limited) == errCancelTimeout {
 		err = fmt.Errorf("%w: %q, %v after it was cancelled", ErrStillRunning, id, m.cfg.CancelTimeout)
 	}
 	return t.Info(), err
@@ -48,12 +49,12 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 	if unfinished(tasks) == 0 {
 		return nil
 	}
-	limited, cancel := context.WithTimeout(ctx, m.cfg.CancelTimeout)
+	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
 	defer lend(ctx)()
 	for i, t := range tasks {
 		err := block(limited, t.Done())
-		if err != nil && ctx.Err() == nil {
+		if err != nil && context.Cause(limited) == errCancelTimeout {
 			return fmt.Errorf("%w: %d of %d tasks, %v after they were cancelled",
 				ErrStillRunning, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)
 		}
@@ -62,6 +63,14 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 		}
 	}
 	return nil
+}
+
+// errCancelTimeout tells the end of the timeout from that of ctx, also when both have ended by the
+// time that a task which waited has its slot again.
+var errCancelTimeout = errors.New("fxtasks: CancelTimeout has passed")
+
+func (m *Manager) withCancelTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, m.cfg.CancelTimeout, errCancelTimeout)
 }
 
 func unfinished(tasks []*Task) (n int) {
