@@ -36,7 +36,7 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 func (t *Task) isBottom() bool { return t.group == nil }
 
 // takeLocked empties the inbox. It gives what was in there, in the order in which it came, for
-// popLocked.
+// pop.
 func (b *inbox) takeLocked() (first *Task) {
 	if b.top.Load() == b.bottom {
 		return nil

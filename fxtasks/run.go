@@ -60,7 +60,8 @@ func call(t *Task) (crashed bool, err error) {
 	return crashed, err
 }
 
-// finish sees to it that the record of t becomes final, and gives the next task for this goroutine to run, if any.
+// finish sees to it that the record of t becomes final, and gives the next task for this goroutine to
+// run, if any.
 func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 	if t.ctx.timer != nil {
 		t.ctx.timer.Stop()
