@@ -84,6 +84,7 @@ func TestContextsMayCallTheManager(t *testing.T) {
 	_, _ = <-waits, <-waits
 	_, _ = m.Subscribe(0).Next(back)
 	_ = m.CancelAll(back, nil)
+	_ = m.Wait(context.Background()) // or Shutdown, whose ctx has ended, would not wait for the blocked one
 	if _, err := m.Shutdown(back); err != nil {
 		t.Error(err)
 	}

@@ -78,10 +78,10 @@ func (m *Manager) finish(t *Task, returned error, crashed bool) (next *Task) {
 		return nil // the first one is about to enter a critical section, and takes care of all
 	}
 	var then aftermath
-	now := time.Now()
 	r.mu.Lock()
 	batch := r.returned.takeLocked()
-	r.takeInLocked() // after the batch was taken: what has returned was submitted before
+	now := time.Now() // here, though in the critical section: none of the batch ended later
+	r.takeInLocked()  // after the batch was taken: what has returned was submitted before
 	now = r.tickLocked(now)
 	for t := r.returned.pop(&batch); t != nil; t = r.returned.pop(&batch) {
 		r.endLocked(t, t.outcome, now)
