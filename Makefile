@@ -1,8 +1,8 @@
 # The modules of this repo. The root comes first: what it is, users get.
-MODULES     = . examples e2e
+MODULES     = . benchmarks examples e2e
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test race lint bench ci
+.PHONY: test race lint bench soak ci
 
 test: ## all tests of all modules
 	go test work
@@ -15,8 +15,11 @@ lint: ## formatting, vet, staticcheck, tidy go.mod files
 	@for m in $(MODULES); do ( set -e; cd $$m; echo "lint $$m"; \
 		go mod tidy -diff; go vet ./...; go run $(STATICCHECK) ./...; ) || exit 1; done
 
-bench: ## what a task and a request cost, beside what they cost without a manager
-	go test ./fxtasks ./echoadapter -run '^$$' -bench . -count 10
+bench: ## what a task costs, beside its peers; writes docs/benchmarks.md
+	go run ./benchmarks
+
+soak: ## a minute of everything that can go wrong
+	go run -race ./benchmarks/soak -for 60s
 
 ci: ## what decides whether a change lands
 	bash .ci/run

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,17 +182,59 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			}
 		case strings.HasPrefix(command, "go run ./examples/quickstart"):
 			address = serve(t, command+" -addr 127.0.0.1:0")
+		case command == "go run ./benchmarks":
+			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
+		case command == "go run ./benchmarks/soak -for 60s":
+			run(t, strings.Replace(command, "60s", "1s", 1))
 		case strings.HasPrefix(command, "curl "):
 			if !strings.Contains(command, "127.0.0.1"+port) || address == "" {
 				t.Fatalf("%q asks nobody: %q", command, address)
 			}
 			command = strings.ReplaceAll(command, "127.0.0.1"+port, address)
-			out, err := exec.Command("sh", "-c", command+" --silent --show-error --fail-with-body").CombinedOutput()
-			if err != nil {
-				t.Errorf("%s: %v\n%s", command, err, out)
-			}
+			run(t, command+" --silent --show-error --fail-with-body")
 		default:
 			t.Errorf("nothing tests the README's command %q", command)
+		}
+	}
+}
+
+// run runs the command from the root.
+func run(t *testing.T, command string) {
+	t.Helper()
+	shell := exec.Command("sh", "-c", command)
+	shell.Dir = ".."
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", command, err, out)
+	}
+}
+
+// The pages say which tests hold which promise.
+func TestTheTestsThatThePagesNameExist(t *testing.T) {
+	exists := make(map[string]bool)
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		code, err := os.ReadFile(path)
+		for _, match := range regexp.MustCompile(`(?m)^func (\w+)\(`).FindAllSubmatch(code, -1) {
+			exists[string(match[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../docs/promises.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z][A-Za-z0-9_]+`).FindAllString(string(page), -1)
+	if len(names) == 0 {
+		t.Error("the page names no test")
+	}
+	for _, name := range names {
+		if !exists[name] {
+			t.Errorf("there is no %s", name)
 		}
 	}
 }

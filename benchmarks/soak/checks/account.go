@@ -1,0 +1,107 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// Order is what one Submit asks for.
+type Order struct {
+	N        int    // which one: its task carries the number in its metadata
+	Act      string // what its function is to do
+	Name     string // "": a bad one, that no counter has
+	Group    string // "": none
+	ID       string // "": none was chosen
+	Policy   fxtasks.DuplicatePolicy
+	Blocking bool
+	Typed    bool          // by SubmitResult
+	Invalid  bool          // must be refused
+	Bounded  bool          // the manager or the group has a MaxPending
+	Timeout  time.Duration // as it applies: its own, the group's or the manager's
+	Grace    time.Duration // likewise
+}
+
+const numberKey = "soak.number"
+
+// Metadata is what a task carries of its order.
+func (o Order) Metadata() map[string]string {
+	return map[string]string{numberKey: strconv.Itoa(o.N)}
+}
+
+// OrderOf gives the number of the order that a task was submitted by, or -1.
+func OrderOf(info fxtasks.Info) int {
+	n, err := strconv.Atoi(info.Metadata[numberKey])
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// How says how a function has ended.
+type How string
+
+// The ways for a function to end.
+const (
+	Unended  How = "has not ended"
+	Returned How = "returned"
+	Panicked How = "panicked"
+	Exited   How = "called Goexit"
+)
+
+// Deed is what the function of a task did.
+type Deed struct {
+	Runs         int
+	Began, Ended time.Time
+	How          How
+	Returned     error
+	Panicked     any
+	Saw          error // the cause of its context's end; nil: that had not ended by then
+
+	Hung, LetGo time.Time // since and until when it heeded nothing
+	Shows       []string  // what its stack shows meanwhile
+}
+
+// Account is all that is known of one Submit in the end.
+type Account struct {
+	Order
+	Deed
+	Called, Answered time.Time
+	Refusal          error // that Submit gave
+	CtxErr           error // of its ctx when it did
+	Joined           bool  // Submit gave the task of another
+	Info             fxtasks.Info
+	Ctx              context.Context // of the function; nil: that never ran
+}
+
+// Accepted says whether the submit made a task.
+func (a *Account) Accepted() bool { return a.Refusal == nil && !a.Joined }
+
+// complain notes what is wrong with a.
+func (a *Account) complain(f *Findings, format string, args ...any) {
+	f.Addf("submit %d (%q of group %q, ID %q %v, to %s): %s; task: %s", a.N, a.Name, a.Group, a.ID, a.Policy, a.Act,
+		fmt.Sprintf(format, args...), brief(a.Info))
+}
+
+// brief says of a task what helps to find a fault.
+func brief(i fxtasks.Info) string {
+	if i.Seq == 0 {
+		return "none"
+	}
+	since := func(t time.Time) string {
+		if t.IsZero() {
+			return "never"
+		}
+		return t.Sub(i.CreatedAt).String()
+	}
+	return fmt.Sprintf("seq %d, ID %s, %v, started after %s, asked after %s for %v, finished after %s with %s",
+		i.Seq, i.ID, i.Status, since(i.StartedAt), since(i.CancelRequestedAt), i.CancelCause, since(i.FinishedAt), show(i.Err))
+}
+
+// show formats an error whose methods may panic.
+func show(err error) string {
+	return fmt.Sprintf("%T(%v)", err, err) // fmt recovers
+}

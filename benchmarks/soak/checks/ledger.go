@@ -1,0 +1,104 @@
+package checks
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// Ledger keeps account of all that is submitted and asked for in a round.
+type Ledger struct {
+	findings *Findings
+
+	mu        sync.Mutex // protects what follows
+	entries   []*Entry
+	requests  map[string]bool
+	shutdowns []Shutdown
+}
+
+// NewLedger makes one without entries.
+func NewLedger(f *Findings) *Ledger {
+	return &Ledger{findings: f, requests: make(map[string]bool)}
+}
+
+// Open begins the account of a Submit that is about to be called, and numbers it.
+func (l *Ledger) Open(o Order) *Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	o.N = len(l.entries)
+	e := &Entry{Order: o, findings: l.findings}
+	e.account.Called = time.Now()
+	l.entries = append(l.entries, e)
+	return e
+}
+
+// Waits says whether a Submit that was called before the time given has not returned.
+func (l *Ledger) Waits(before time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.entries, func(e *Entry) bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.account.Called.Before(before) && e.account.Answered.IsZero()
+	})
+}
+
+// Recent gives the entry that was opened so many before the newest, or nil.
+func (l *Ledger) Recent(before int) *Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before >= len(l.entries) {
+		return nil
+	}
+	return l.entries[len(l.entries)-1-before]
+}
+
+// Entry gives the one with the number, or one of nothing.
+func (l *Ledger) Entry(n int) *Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.entries) {
+		return new(Entry)
+	}
+	return l.entries[n]
+}
+
+// Tasks gives all tasks that Submit gave.
+func (l *Ledger) Tasks() (tasks []*fxtasks.Task) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.entries {
+		if t := e.Task(); t != nil {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+// Requests notes that a cancel without a cause is about to be asked for: of the tasks that have
+// the ID, or of all for "".
+func (l *Ledger) Requests(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests[id] = true
+}
+
+// ShutDown notes what a Shutdown did.
+func (l *Ledger) ShutDown(s Shutdown) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shutdowns = append(l.shutdowns, s)
+}
+
+// History gives what is known now. It is for the end, when nothing changes any more.
+func (l *Ledger) History() *History {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := &History{Requests: l.requests, Shutdowns: l.shutdowns}
+	for _, e := range l.entries {
+		h.Accounts = append(h.Accounts, e.close())
+	}
+	return h
+}

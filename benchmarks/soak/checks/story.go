@@ -1,0 +1,204 @@
+package checks
+
+import (
+	"slices"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// Story is what a subscription tells. It is for one goroutine.
+type Story struct {
+	Findings *Findings
+	After    uint64 // Seq of the last event before it
+
+	begun   bool
+	last    uint64 // Seq of the event before
+	time    time.Time
+	gaps    uint64 // Seqs that were left out
+	lives   map[uint64]*life
+	seeded  bool                // with what was active at the beginning
+	pending map[string][]uint64 // Seqs of the tasks of each group that are to be started, in order
+	holders map[string][]uint64 // Seqs of the tasks with each ID that have not finished
+}
+
+// life is how far a task is, as told.
+type life struct {
+	id         string
+	stage      int
+	cancelling bool
+	started    bool
+}
+
+// The stages of a life, in order. Progress and cancelling belong to running.
+const (
+	untold = iota
+	submitted
+	started
+	running
+	finished
+)
+
+var stages = map[fxtasks.EventKind]int{
+	fxtasks.EventSubmitted:  submitted,
+	fxtasks.EventStarted:    started,
+	fxtasks.EventProgress:   running,
+	fxtasks.EventCancelling: running,
+	fxtasks.EventFinished:   finished,
+}
+
+// next gives the stages that follow one in the events of a task, when none was missed.
+var next = map[int][]int{
+	untold:    {submitted},
+	submitted: {started, finished}, // finished: cancelled before it was started
+	started:   {running, finished},
+	running:   {running, finished},
+}
+
+// Seed tells what was active, newest first, at the moment of the event After.
+func (s *Story) Seed(active []fxtasks.Info) {
+	s.init()
+	s.seeded = true
+	for n := len(active) - 1; n >= 0; n-- {
+		i := active[n]
+		l := &life{id: i.ID, stage: submitted, cancelling: !i.CancelRequestedAt.IsZero()}
+		if i.Status == fxtasks.Running {
+			l.stage, l.started = running, true
+		} else {
+			s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
+		}
+		s.lives[i.Seq] = l
+		s.holders[i.ID] = append(s.holders[i.ID], i.Seq)
+	}
+}
+
+func (s *Story) init() {
+	if s.lives == nil {
+		s.lives = make(map[uint64]*life)
+		s.pending = make(map[string][]uint64)
+		s.holders = make(map[string][]uint64)
+	}
+}
+
+// whole says whether everything about the tasks told of is known.
+func (s *Story) whole() bool { return s.gaps == 0 && (s.After == 0 || s.seeded) }
+
+// Add wants e to be what comes next. before and after are what Missed gave before and after Next
+// gave e.
+func (s *Story) Add(e fxtasks.Event, before, after uint64) {
+	s.init()
+	expected := s.last + 1
+	if !s.begun {
+		expected = s.After + 1
+	}
+	if e.Seq < expected {
+		s.Findings.Addf("event %d comes where %d or later is due", e.Seq, expected)
+		expected = e.Seq
+	}
+	s.gaps += e.Seq - expected
+	if s.gaps < before || s.gaps > after {
+		s.Findings.Addf("event %d: %d were left out so far, and Missed said %d and now says %d", e.Seq, s.gaps, before, after)
+	}
+	if e.Time.Before(s.time) {
+		s.Findings.Addf("event %d is of %v, and the one before of %v", e.Seq, e.Time, s.time)
+	}
+	s.begun, s.last, s.time = true, e.Seq, e.Time
+	s.follow(e)
+}
+
+// follow wants e to be the next step in the life of its task, and Info to include it.
+func (s *Story) follow(e fxtasks.Event) {
+	i := &e.Task
+	l := s.lives[i.Seq]
+	if l == nil {
+		l = &life{id: i.ID}
+		s.lives[i.Seq] = l
+	}
+	to := stages[e.Kind]
+	right := to > l.stage || to == running && l.stage == running
+	if s.whole() {
+		right = slices.Contains(next[l.stage], to) && !(l.stage == submitted && to == finished && !i.StartedAt.IsZero())
+	}
+	if !right || e.Kind == fxtasks.EventCancelling && l.cancelling {
+		s.Findings.Addf("event %d, %q, cannot come after what was told of its task before, %+v: %s", e.Seq, e.Kind, *l, brief(*i))
+	}
+	if !includes(i, e) {
+		s.Findings.Addf("event %d, %q, is newer than its Info, %s, %v", e.Seq, e.Kind, brief(*i), i.Progress)
+	}
+	switch e.Kind {
+	case fxtasks.EventSubmitted:
+		s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
+		s.holders[i.ID] = append(s.holders[i.ID], i.Seq)
+	case fxtasks.EventStarted:
+		s.checkTurn(e)
+		l.started = true
+	case fxtasks.EventCancelling:
+		l.cancelling = true
+	case fxtasks.EventFinished:
+		s.holders[i.ID] = slices.DeleteFunc(s.holders[i.ID], func(seq uint64) bool { return seq == i.Seq })
+		if len(s.holders[i.ID]) == 0 {
+			delete(s.holders, i.ID)
+		}
+	}
+	l.stage = to
+}
+
+// includes says whether i knows of e.
+func includes(i *fxtasks.Info, e fxtasks.Event) bool {
+	switch e.Kind {
+	case fxtasks.EventStarted:
+		return i.Status != fxtasks.Pending && !i.StartedAt.IsZero()
+	case fxtasks.EventProgress:
+		return !i.Progress.UpdatedAt.Before(e.Time)
+	case fxtasks.EventCancelling:
+		return i.CancelCause != nil
+	case fxtasks.EventFinished:
+		return i.Status.Finished() && !i.FinishedAt.IsZero()
+	}
+	return !i.CreatedAt.IsZero()
+}
+
+// checkTurn wants no task of the group to be passed over: first submitted, first started, unless it
+// waits for the one that it replaces.
+func (s *Story) checkTurn(e fxtasks.Event) {
+	i := &e.Task
+	line := slices.DeleteFunc(s.pending[i.Group], func(seq uint64) bool { return s.lives[seq].stage > submitted })
+	s.pending[i.Group] = line
+	if !s.whole() {
+		return
+	}
+	if s.waits(i.Seq) {
+		s.Findings.Addf("event %d: started before the task with the same ID has finished, %s", e.Seq, brief(*i))
+	}
+	for _, seq := range line {
+		if seq < i.Seq && !s.waits(seq) {
+			s.Findings.Addf("event %d: started before task %d, which was submitted earlier to the same group, %s", e.Seq, seq, brief(*i))
+		}
+	}
+}
+
+// waits says whether a task with the same ID was submitted before and has not finished.
+func (s *Story) waits(seq uint64) bool {
+	return slices.ContainsFunc(s.holders[s.lives[seq].id], func(other uint64) bool { return other < seq })
+}
+
+// End wants Missed, after io.EOF, to be what was left out. For a story that is whole it wants all
+// that is in the history to have been told.
+func (s *Story) End(missed uint64, h *History) {
+	if s.gaps != missed {
+		s.Findings.Addf("events: %d were left out, and Missed says %d in the end", s.gaps, missed)
+	}
+	if !s.whole() || s.After != 0 {
+		return
+	}
+	accepted := h.accepted()
+	for _, a := range accepted {
+		l := s.lives[a.Info.Seq]
+		if l == nil || l.stage != finished || l.started != (a.Runs > 0) {
+			a.complain(s.Findings, "events tell of it %+v, and its function was run %d times", l, a.Runs)
+		}
+	}
+	if len(accepted) != len(s.lives) {
+		s.Findings.Addf("events tell of %d tasks, want %d", len(s.lives), len(accepted))
+	}
+}
