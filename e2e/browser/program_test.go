@@ -1,18 +1,15 @@
 package browser_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
-	"sync"
 	"testing"
+
+	"github.com/fxtasks/background/e2e/internal/process"
 )
 
 // binary is the quickstart, built once for all tests.
@@ -20,25 +17,14 @@ var binary string
 
 func build(dir string) error {
 	binary = filepath.Join(dir, "quickstart")
-	cmd := exec.Command("go", "build", fmt.Sprintf("-race=%v", raceEnabled()), "-o", binary, "./quickstart")
-	cmd.Dir = filepath.Join("..", "..", "examples")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
-	}
-	return nil
-}
-
-// raceEnabled says whether the tests run with -race: then the program shall, too.
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+	return process.Build(binary, filepath.Join("..", "..", "examples"), "./quickstart")
 }
 
 // program is the quickstart on its way.
 type program struct {
 	t         *testing.T
 	cmd       *exec.Cmd
-	output    lockedBuffer
+	output    process.Output
 	exited    chan struct{} // closed when it has, and all of its output is here
 	dashboard string        // URL, with a slash behind it
 }
@@ -175,22 +161,4 @@ func (p *program) counts() (c counts) {
 	p.t.Helper()
 	p.do(http.MethodGet, "stats", &c)
 	return c
-}
-
-// lockedBuffer can be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex // protects buf
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

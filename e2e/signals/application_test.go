@@ -3,7 +3,6 @@
 package signals_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,9 +10,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/fxtasks/background/e2e/internal/process"
 )
 
 // patience is how long tests wait for what comes much sooner. It only tells an end from none, and is
@@ -25,7 +25,7 @@ type application struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	stdin  io.Closer // tasks that work are done once it is closed
-	output lockedBuffer
+	output process.Output
 	exited chan struct{} // closed when it has, and all of its output is here
 	url    string
 }
@@ -51,7 +51,8 @@ func start(t *testing.T, flags ...string) *application {
 		_ = a.cmd.Process.Kill() // an error: it has exited
 		<-a.exited
 		if t.Failed() {
-			t.Logf("the end of the output:\n%s", a.output.tail(5_000))
+			output := a.output.String()
+			t.Logf("the end of the output:\n%s", output[max(0, len(output)-5_000):])
 		}
 	})
 	a.url = a.waitForLines("serving", 1).URL
@@ -140,27 +141,4 @@ func (a *application) counts() (c counts) {
 		a.t.Fatalf("stats: %s: %v", response.Status, err)
 	}
 	return c
-}
-
-// lockedBuffer can be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex // protects buf
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *lockedBuffer) tail(n int) string {
-	s := b.String()
-	return s[max(0, len(s)-n):]
 }

@@ -8,13 +8,12 @@ package signals_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/fxtasks/background/e2e/internal/process"
 )
 
 // binary is the application, built once for all tests.
@@ -38,15 +37,5 @@ func TestMain(m *testing.M) {
 
 func build(dir string) error {
 	binary = filepath.Join(dir, "server")
-	cmd := exec.Command("go", "build", fmt.Sprintf("-race=%v", raceEnabled()), "-o", binary, "./server")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
-	}
-	return nil
-}
-
-// raceEnabled says whether the tests run with -race: then the application shall, too.
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+	return process.Build(binary, ".", "./server")
 }
