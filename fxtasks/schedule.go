@@ -18,6 +18,7 @@ func (r *registry) settleLocked(now time.Time, then *aftermath) {
 		}
 		r.full.Store(full)
 		r.takeInLocked() // what was submitted just before relies on this call
+		now = r.tickLocked(now)
 	}
 	if len(r.awaited) > 0 {
 		r.tellIdleLocked()

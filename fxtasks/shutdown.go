@@ -120,7 +120,6 @@ func (d *drain) begin() (other <-chan struct{}) {
 			return s.stopped
 		}
 	}
-	now := r.tickLocked(d.began)
 	d.scope.state = Draining
 	for _, g := range r.groups {
 		if d.group == nil || d.group == g {
@@ -128,6 +127,7 @@ func (d *drain) begin() (other <-chan struct{}) {
 		}
 	}
 	r.recordLocked(r.submitted.renewLocked())
+	now := r.tickLocked(d.began)
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
 	d.idle = r.idleLocked(d.scope)

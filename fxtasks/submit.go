@@ -43,6 +43,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	r.lock()
 	now = r.tickLocked(now)
 	r.settleLocked(now, &then) // what was submitted quickly comes first
+	now = r.tickLocked(now)
 	won, err := r.admitLocked(t, now, &then)
 	if t.opts.blocking && err == ErrQueueFull {
 		waiting, err = r.queueLocked(t, self)
@@ -51,11 +52,19 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 		count = r.rejectLocked(g, name, err, now)
 	}
 	r.settleLocked(now, &then)
-	r.mu.Unlock()
-	if won == t {
-		t.logSubmitted() // before it starts, for the order of the lines
+	starts := won == t && t.status == Running
+	if starts { // last, after its line is written, for the order of the lines
+		then.starts.remove(t)
 	}
-	then.do(m)
+	r.mu.Unlock()
+	then.act(m)
+	if won == t {
+		t.logSubmitted()
+	}
+	if starts {
+		go m.work(t)
+	}
+	then.log()
 
 	switch {
 	case waiting != nil:
