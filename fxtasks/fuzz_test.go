@@ -3,7 +3,10 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"math"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -87,6 +90,56 @@ func FuzzStatusText(f *testing.F) {
 		}
 		if again, errAgain := s.MarshalText(); err != nil || errAgain != nil || string(again) != string(text) {
 			t.Errorf("%q became %q (%v, %v)", text, again, err, errAgain)
+		}
+	})
+}
+
+func FuzzPageToken(f *testing.F) {
+	const tasks = 5
+	m := newManager(f, fxtasks.Config{})
+	for range tasks {
+		submit(f, m, "work", nothing)
+	}
+	if err := m.Wait(context.Background()); err != nil {
+		f.Fatal(err)
+	}
+	next := m.List(fxtasks.Filter{Limit: 2}).Next
+	mark := strings.TrimRight(next, "0123456789")
+	for _, number := range []string{"1", "0", "01", "+1", "-1", "18446744073709551615", "18446744073709551616", "1 ", "x", ""} {
+		f.Add(mark + number)
+		f.Add(number)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		page := m.List(fxtasks.Filter{Limit: 2, After: token})
+		before, err := strconv.ParseUint(strings.TrimPrefix(token, mark), 10, 64)
+		if token == "" {
+			before, err = math.MaxUint64, nil
+		} else if token != mark+strconv.FormatUint(before, 10) {
+			err = strconv.ErrSyntax // of those that have the same meaning only one was ever given out
+		}
+		if err != nil {
+			if page.Tasks != nil || page.Next != "" || page.Total != 0 || page.Seq != 0 {
+				t.Errorf("the malformed %q gives %+v", token, page)
+			}
+			return
+		}
+		want := min(before, tasks+1) // tasks have the numbers from 1 on
+		for {
+			if page.Total != tasks {
+				t.Errorf("after %q there are %d tasks in all, want %d", token, page.Total, tasks)
+			}
+			for _, info := range page.Tasks {
+				if want--; info.Seq != want {
+					t.Fatalf("after %q comes task %d, want %d", token, info.Seq, want)
+				}
+			}
+			if page.Next == "" {
+				break
+			}
+			page = m.List(fxtasks.Filter{Limit: 2, After: page.Next})
+		}
+		if want > 1 {
+			t.Errorf("after %q the tasks below %d are missing", token, want)
 		}
 	})
 }

@@ -14,244 +14,218 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// modelTask is what the contract says of a task, next to the task itself.
-type modelTask struct {
-	task  *fxtasks.Task
-	model *model
+// TestManagerFollowsItsModel takes random steps with a manager and with a simple model of what the
+// contract says of it, and compares the two after each.
+//
+//	model_test.go         the state of the model, and the list of steps
+//	model_rules_test.go   what the contract says: limits, order, duplicates, ends, records
+//	model_calls_test.go   calls that wait, and the slots of tasks that make them
+//	model_…_test.go       the steps
+//	model_check_test.go   the comparison
+//
+// -rapid.checks and -rapid.steps make it take more steps.
+func TestManagerFollowsItsModel(t *testing.T) {
+	steps, met := 0, make(map[string]int)
+	for _, limits := range []modelLimits{{}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
+		rapid.Check(t, func(rt *rapid.T) {
+			rapid.SyncTest(rt, func(rt *rapid.T) {
+				md := newModel(rt, limits)
+				defer md.close()
+				md.met = met
+				rt.Repeat(map[string]func(*rapid.T){"": md.check, "step": func(rt *rapid.T) {
+					steps++
+					names := modelStepNames
+					if md.all.state != fxtasks.Open {
+						names = modelLastSteps
+					}
+					modelSteps[rapid.SampledFrom(names).Draw(rt, "step")](md, rt)
+				}})
+			})
+		})
+	}
+	t.Logf("%d steps, which met %v", steps, met)
+	for _, what := range modelSituations {
+		if met[what] == 0 && !testing.Short() {
+			t.Errorf("the steps were not random enough: they never met %q", what)
+		}
+	}
+}
 
-	id      string
-	group   int
-	seq     uint64
-	timeout time.Duration
+// modelLimits says which limits a manager may have.
+type modelLimits struct{ manager, groups bool }
 
-	status   fxtasks.Status
-	after    *modelTask // it replaces this one, which has not returned
-	replaces bool       // after was set
-	started  time.Time
-	finished time.Time
-	cause    error // why it was asked to end
-	returns  error // what its function returned or panicked with
-	known    bool  // it has a record
+var modelSteps = map[string]func(*model, *rapid.T){
+	"submit":            (*model).stepSubmit,
+	"submit nonsense":   (*model).stepSubmitNonsense,
+	"make a group":      (*model).stepGroup,
+	"finish":            (*model).stepFinish,
+	"report progress":   (*model).stepProgress,
+	"wait for a task":   (*model).stepWait,
+	"wait for all":      (*model).stepWaitIdle,
+	"cancel":            (*model).stepCancel,
+	"cancel by ID":      (*model).stepCancelByID,
+	"cancel all":        (*model).stepCancelAll,
+	"end a context":     (*model).stepEndContext,
+	"time passes":       (*model).stepTime,
+	"list":              (*model).stepList,
+	"clean up":          (*model).stepCleanup,
+	"subscribe":         (*model).stepSubscribe,
+	"read events":       (*model).stepRead,
+	"wait for an event": (*model).stepNext,
+	"shut down":         (*model).stepShutdown,
+}
 
-	end   chan func() error // lets its function end
-	ran   atomic.Bool
-	woken atomic.Bool // a call to Wait has returned
+// modelStepNames has the steps that lead to the most states first, which are drawn most often.
+var modelStepNames = []string{
+	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
+	"cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
+	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "submit nonsense", "make a group",
+}
+
+// modelLastSteps are for when the manager has begun to shut down.
+var modelLastSteps = []string{
+	"wait for an event", "shut down", "time passes", "finish", "subscribe", "read events", "end a context", "wait for a task",
+	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group",
+}
+
+// modelSituations are states that are worth nothing to a test that never gets there.
+var modelSituations = []string{
+	"a submit waits for room", "a submit that waited is taken in", "a submit gives up", "a submit that waited is refused",
+	"a task lends its slot", "a task waits for its slot", "a task gets its slot back", "a task needs its slot no more",
+	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
+	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "a reader misses events", "CancelTimeout passes",
 }
 
 // model is what the contract says of a manager.
 type model struct {
 	m       *fxtasks.Manager
-	into    []fxtasks.Submitter // the manager, and its groups
-	names   []string            // of those
-	limits  []fxtasks.GroupConfig
-	retains int
-	tasks   []*modelTask // by seq
-	ended   []*modelTask // those of them with a record that have finished, in that order
-	refused uint64
-	closed  bool
-	over    chan struct{} // closed at the end: functions return
+	cfg     fxtasks.Config
+	all     *modelScope   // the manager itself
+	scopes  []*modelScope // that, and its groups
+	tasks   []*modelTask  // that were taken in, by Seq
+	ended   []*modelTask  // those of them that have finished and have a record, in that order
+	refused []refusal
+	calls   []*modelCall // that have not returned, in order
+	drains  []*modelDrain
+	readers []*modelReader
+	events  int // how many there were
+
+	log     *fxtasks.Subscription // has read all events that were checked
+	logged  []modelEvent          // those
+	filter  fxtasks.Filter        // of the last List; its After is for the next page
+	pageEnd *modelTask            // the last task of that page
+	serial  int                   // of the newest task
+	wrapped atomic.Int32          // calls of the middleware
+	over    chan struct{}         // closed at the end: functions return
+	met     map[string]int        // situations
 }
 
-// Steps of time are whole seconds, and nothing falls due on one, so that no two things are due at
-// the same time.
+// modelScope is the manager, or a group of it.
+type modelScope struct {
+	name  string
+	into  fxtasks.Submitter
+	cfg   fxtasks.GroupConfig // with the manager's durations
+	state fxtasks.State
+}
+
+func (s *modelScope) GoString() string { return fmt.Sprintf("%q %+v", s.name, s.cfg) } // for rapid
+
+// refusal is a submit that gave an error.
+type refusal struct {
+	group *modelScope
+	name  string
+}
+
+// Steps of time are whole seconds in ticks, and what comes from different durations is never due at
+// the same tick, so that the order in which it happens is clear.
 const (
-	modelTimeout   = 1500 * time.Millisecond
-	modelRetainFor = 10100 * time.Millisecond
+	modelTick          = 100 * time.Millisecond
+	modelRetainFor     = 10100 * time.Millisecond
+	modelGrace         = 2200 * time.Millisecond
+	modelCancelTimeout = 3300 * time.Millisecond
+	modelTimeout       = 1500 * time.Millisecond
+	modelCallTimeout   = 2800 * time.Millisecond
+	modelBudget        = 6 * time.Second // a tenth of it is left when graces end
+	modelShortBudget   = 3 * time.Second
 )
 
-func newModel(rt *rapid.T) *model {
-	limit := func(what string) int { return rapid.SampledFrom([]int{1, 2, 4, 0}).Draw(rt, what+".MaxRunning") }
-	room := func(what string) int { return rapid.SampledFrom([]int{0, 3, 1, -1}).Draw(rt, what+".MaxPending") }
-	md := &model{over: make(chan struct{}), retains: rapid.SampledFrom([]int{4, 1, 1000, -1}).Draw(rt, "RetainFinished")}
-	cfg := fxtasks.Config{
-		MaxRunning: limit("manager"), MaxPending: room("manager"),
-		RetainFinished: md.retains, RetainFor: modelRetainFor, ShutdownTimeout: 1000 * time.Hour,
+func newModel(rt *rapid.T, limits modelLimits) *model {
+	md := &model{over: make(chan struct{}), met: make(map[string]int)}
+	group := drawGroupConfig(rt, limits.manager)
+	md.cfg = fxtasks.Config{
+		MaxRunning: group.MaxRunning, MaxPending: group.MaxPending,
+		TaskTimeout: max(0, group.TaskTimeout), DrainGrace: max(0, group.DrainGrace), // none is 0 here
+		ShutdownTimeout: modelBudget, StopReserve: 500 * time.Millisecond, CancelTimeout: modelCancelTimeout,
+		RetainFinished: rapid.SampledFrom([]int{1000, 4, 1, -1}).Draw(rt, "RetainFinished"),
+		RetainFor:      rapid.SampledFrom([]time.Duration{modelRetainFor, modelRetainFor, modelRetainFor, -1}).Draw(rt, "RetainFor"),
+	}
+	given := md.cfg
+	given.StopReserve = 0 // the default
+	count := func(next fxtasks.Func) fxtasks.Func {
+		return func(ctx context.Context) error { md.wrapped.Add(1); return next(ctx) }
 	}
 	var err error
-	if md.m, err = fxtasks.New(cfg); err != nil {
+	if md.m, err = fxtasks.New(given, fxtasks.WithMiddleware(count)); err != nil {
 		rt.Fatal(err)
 	}
-	md.into, md.names = []fxtasks.Submitter{md.m}, []string{""}
-	md.limits = []fxtasks.GroupConfig{{MaxRunning: cfg.MaxRunning, MaxPending: cfg.MaxPending}}
+	md.all = &modelScope{into: md.m, cfg: fxtasks.GroupConfig{
+		MaxRunning: md.cfg.MaxRunning, MaxPending: md.cfg.MaxPending, TaskTimeout: md.cfg.TaskTimeout, DrainGrace: md.cfg.DrainGrace,
+	}}
+	md.scopes = []*modelScope{md.all}
 	for _, name := range []string{"a", "b"} {
-		limits := fxtasks.GroupConfig{MaxRunning: limit(name), MaxPending: room(name)}
-		g, err := md.m.Group(name, limits)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		md.into, md.names, md.limits = append(md.into, g), append(md.names, name), append(md.limits, limits)
+		md.makeGroup(rt, name, drawGroupConfig(rt, limits.groups))
 	}
+	md.log = md.m.Subscribe(0)
 	return md
 }
 
-// close ends everything, so that the next run finds nothing of this one.
-func (md *model) close() {
-	close(md.over)
-	if _, err := md.m.Shutdown(context.Background()); err != nil {
-		panic(err)
+func drawGroupConfig(rt *rapid.T, limited bool) (cfg fxtasks.GroupConfig) {
+	if limited {
+		cfg.MaxRunning = rapid.SampledFrom([]int{1, 2, 4}).Draw(rt, "MaxRunning")
+		cfg.MaxPending = rapid.SampledFrom([]int{1, 2, -1, 0}).Draw(rt, "MaxPending")
 	}
-	synctest.Wait()
+	cfg.TaskTimeout = rapid.SampledFrom([]time.Duration{0, modelTimeout, -1}).Draw(rt, "TaskTimeout")
+	cfg.DrainGrace = rapid.SampledFrom([]time.Duration{modelGrace, 0, -1, time.Hour}).Draw(rt, "DrainGrace")
+	return cfg
 }
 
-// count gives how many tasks of a group, or all for group 0, have the status.
-func (md *model) count(group int, status fxtasks.Status) (n int) {
-	for _, t := range md.tasks {
-		if t.status == status && (group == 0 || t.group == group) {
-			n++
-		}
+func (md *model) makeGroup(rt *rapid.T, name string, cfg fxtasks.GroupConfig) {
+	g, err := md.m.Group(name, cfg)
+	if err != nil {
+		rt.Fatal(err)
 	}
-	return n
+	inherit := func(d *time.Duration, manager time.Duration) {
+		if *d == 0 {
+			*d = manager
+		}
+		*d = max(0, *d)
+	}
+	inherit(&cfg.TaskTimeout, md.cfg.TaskTimeout)
+	inherit(&cfg.DrainGrace, md.cfg.DrainGrace)
+	md.scopes = append(md.scopes, &modelScope{name: name, into: g, cfg: cfg})
 }
 
-// bounds gives the limits that apply to a task of the group: the manager's, and its group's.
-func bounds(group int) []int {
-	if group == 0 {
-		return []int{0}
-	}
-	return []int{0, group}
-}
-
-func (md *model) hasSlot(group int) bool {
-	for _, g := range bounds(group) {
-		if limit := md.limits[g].MaxRunning; limit > 0 && md.count(g, fxtasks.Running) >= limit {
-			return false
+// stepGroup makes one more group, or one that must be refused.
+func (md *model) stepGroup(rt *rapid.T) {
+	if md.all.state != fxtasks.Open {
+		if _, err := md.m.Group("new", fxtasks.GroupConfig{}); !errors.Is(err, fxtasks.ErrShuttingDown) {
+			rt.Errorf("Group gave %v, want ErrShuttingDown", err)
 		}
-	}
-	return true
-}
-
-// hasRoom says whether one more task may wait, once the pending task less is gone, if any.
-func (md *model) hasRoom(group int, less *modelTask) bool {
-	for _, g := range bounds(group) {
-		waiting := md.count(g, fxtasks.Pending)
-		if less != nil && (g == 0 || g == less.group) {
-			waiting--
-		}
-		if limit := md.limits[g].MaxPending; limit < 0 || limit > 0 && waiting >= limit {
-			return false
-		}
-	}
-	return true
-}
-
-// holder gives the task that has the ID: the newest that has a record.
-func (md *model) holder(id string) *modelTask {
-	for i := len(md.tasks) - 1; i >= 0; i-- {
-		if t := md.tasks[i]; t.known && t.id == id {
-			return t
-		}
-	}
-	return nil
-}
-
-// settle starts what can start: first submitted, first started, past groups that are at their limit.
-func (md *model) settle() {
-	for _, t := range md.tasks {
-		if t.status == fxtasks.Pending && t.after == nil && md.hasSlot(t.group) {
-			t.status, t.started = fxtasks.Running, time.Now()
-		}
-	}
-}
-
-// finish ends t. Its record stays, unless another task has or keeps its ID.
-func (md *model) finish(t *modelTask, status fxtasks.Status) {
-	t.status, t.finished = status, time.Now()
-	shared := t.after != nil
-	t.after = nil
-	for _, s := range md.tasks {
-		if s.after == t {
-			s.after, shared = nil, true
-		}
-	}
-	if shared {
-		t.known = false
 		return
 	}
-	md.ended = append(md.ended, t)
-	md.prune()
-}
-
-func (md *model) prune() {
-	for len(md.ended) > max(0, md.retains) || len(md.ended) > 0 && time.Since(md.ended[0].finished) > modelRetainFor {
-		md.forget(md.ended[0])
-	}
-}
-
-func (md *model) forget(t *modelTask) {
-	t.known = false
-	for i := range md.ended {
-		if md.ended[i] == t {
-			md.ended = append(md.ended[:i], md.ended[i+1:]...)
-			return
+	for name, cfg := range map[string]fxtasks.GroupConfig{"a": {}, "": {}, "new": {MaxRunning: -1}} {
+		if _, err := md.m.Group(name, cfg); !errors.Is(err, fxtasks.ErrInvalid) {
+			rt.Errorf("Group(%q, %+v) gave %v, want ErrInvalid", name, cfg, err)
 		}
 	}
-}
-
-// request asks t to end.
-func (md *model) request(t *modelTask, cause error) {
-	switch {
-	case t.status == fxtasks.Pending:
-		t.cause = cause
-		md.finish(t, fxtasks.Cancelled)
-	case t.status == fxtasks.Running && t.cause == nil:
-		t.cause = cause
+	if len(md.scopes) < 5 {
+		md.makeGroup(rt, string(rune('a'+len(md.scopes)-1)), drawGroupConfig(rt, true))
 	}
 }
 
-// submit gives the error that a submit must give, or the task that it must join, or nil for both,
-// when it must take in t.
-func (md *model) submit(t *modelTask, policy fxtasks.DuplicatePolicy) (joined *modelTask, err error) {
-	old := md.holder(t.id)
-	var gone, after *modelTask // a pending task that is dropped, and one that must return first
-	switch {
-	case md.closed:
-		return nil, fxtasks.ErrShuttingDown
-	case old == nil:
-	case policy == fxtasks.Join:
-		return old, nil
-	case policy == fxtasks.Reject && !old.status.Finished():
-		return nil, fxtasks.ErrDuplicateID
-	case old.status == fxtasks.Pending:
-		gone, after = old, old.after
-	case old.status == fxtasks.Running:
-		after = old
-	}
-	if starts := after == nil && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
-		return nil, fxtasks.ErrQueueFull
-	}
-	if old != nil {
-		if old.status.Finished() {
-			md.forget(old)
-		}
-		if gone != nil {
-			gone.after = t // whatever it waited for: its ID is another's
-		}
-		md.request(old, fxtasks.ErrReplaced)
-	}
-	t.after, t.replaces, t.known = after, after != nil, true
-	md.tasks = append(md.tasks, t)
-	return nil, nil
+// close ends everything, so that the bubble can end.
+func (md *model) close() {
+	close(md.over)
+	_, _ = md.m.Shutdown(context.Background()) // a second one, perhaps; check has seen to the first
+	synctest.Wait()
 }
-
-// err gives what the task's Err must match, nothing for nil.
-func (t *modelTask) err() []error {
-	switch t.status {
-	case fxtasks.Failed:
-		return []error{t.returns}
-	case fxtasks.Cancelled, fxtasks.TimedOut:
-		if t.returns != nil {
-			return []error{t.cause, t.returns}
-		}
-		return []error{t.cause}
-	}
-	return nil
-}
-
-func (t *modelTask) String() string {
-	return fmt.Sprintf("%s (%s, seq %d)", t.id, t.model.names[t.group], t.seq)
-}
-
-var errModel = errors.New("on purpose")
-
-// inBubble hides the methods of a test that must not be called in a bubble.
-type inBubble struct{ testing.TB }

@@ -148,7 +148,7 @@ func TestGoexitWakesWaiters_pond135(t *testing.T) {
 
 // controller-runtime #3538, #3218: a send to a full channel under the lock kept shutdown from ever
 // ending.
-func TestReaderThatNeverReadsHoldsUpNothing_controllerruntime3538(t *testing.T) {
+func TestReaderThatNeverReadsHoldsUpNothing_controllerruntime3538_3218(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
 		idle := m.Subscribe(0)
@@ -203,7 +203,7 @@ func TestCancelledIsNotCompleted_agentflow(t *testing.T) {
 		if _, err := m.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := m.Submit(t.Context(), "late", nothing); !errors.Is(err, fxtasks.ErrShuttingDown) {
+		if _, err := m.Submit(t.Context(), "work", nothing); !errors.Is(err, fxtasks.ErrShuttingDown) {
 			t.Errorf("Submit gave %v, want ErrShuttingDown", err)
 		}
 		if s := m.Stats(); s.Submitted != 2 {

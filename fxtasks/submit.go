@@ -90,7 +90,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if _, ok := r.submitted.push(t, &g.open); !ok {
 		return false
 	}
-	t.logSubmitted() // before it starts, for the order of the lines
+	t.logSubmitted() // before it starts, for the order of the lines; under a limit others may start it meanwhile
 	unlimited := r.all.maxRunning == 0
 	if unlimited {
 		go m.work(t)

@@ -206,3 +206,42 @@ func FuzzPrefer(f *testing.F) {
 		}
 	})
 }
+
+func FuzzIdempotencyKey(f *testing.F) {
+	m := fxtaskstest.New(f)
+	api := newAPI(f, m, open)
+	for _, key := range []string{"", "k", "K", "k ", "1:k", `"k"`, "\x00", "\xff", strings.Repeat("k", 255), strings.Repeat("k", 256)} {
+		f.Add("", key)
+		f.Add("somebody", key)
+	}
+	f.Fuzz(func(t *testing.T, caller, key string) {
+		request := func(caller, name string) (string, error) {
+			r := newRequest("POST", "/", "")
+			r.Header["Idempotency-Key"] = []string{key}
+			task, err := api.Submit(r, caller, m, name, nothing)
+			if err != nil {
+				return "", err
+			}
+			return task.ID(), nil
+		}
+		id, err := request(caller, "work")
+		if tooLong := len(key) > 255; tooLong != errors.Is(err, fxtasks.ErrInvalid) || tooLong != (err != nil) {
+			t.Fatalf("a key of %d bytes gives %v", len(key), err)
+		}
+		if err != nil {
+			return
+		}
+		if again, err := request(caller, "work"); err != nil || (again == id) != (key != "") {
+			t.Errorf("the key %q gives %s and %s (%v)", key, id, again, err)
+		}
+		for _, other := range [][2]string{{caller + "x", "work"}, {caller, "other"}} {
+			if another, err := request(other[0], other[1]); err != nil || another == id {
+				t.Errorf("the key %q of %q for %q joins that of %q for work (%v)", key, other[0], other[1], caller, err)
+			}
+		}
+		if key != "" && strings.Contains(id, key) && len(key) > 4 {
+			t.Errorf("the ID %q tells the key %q", id, key)
+		}
+		m.Cleanup()
+	})
+}

@@ -1,0 +1,237 @@
+package fxtasks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// modelCall is a call that may wait.
+type modelCall struct {
+	what     string
+	by       *modelTask // whose context it is given; nil: nobody's
+	ctx      context.Context
+	cancel   context.CancelFunc // nil: ctx is by's own, or never ends
+	deadline time.Time          // of ctx; zero: none
+
+	// What the contract says of it.
+	over      func() bool // whether what it waits for has come
+	want      []error     // what its error then matches, none for nil; may be set by over or look
+	cancelled bool        // cancel was called
+	phase     callPhase
+	submit    *modelSubmit      // that it makes
+	reader    *modelReader      // that it reads with
+	drain     *modelDrain       // that it carries out
+	look      func(rt *rapid.T) // looks at what else it gave; may be nil
+
+	// Written by the goroutine that makes it.
+	returned atomic.Bool
+	got      error
+}
+
+type callPhase int
+
+const (
+	waiting    callPhase = iota
+	reclaiming           // it is over, but its task has no slot yet
+	done
+)
+
+func (c *modelCall) String() string   { return fmt.Sprintf("%s by %v", c.what, c.by) }
+func (c *modelCall) GoString() string { return c.String() } // for rapid
+
+// ended says whether the call's context has ended.
+func (c *modelCall) ended() bool {
+	return c.cancelled || !c.deadline.IsZero() && !time.Now().Before(c.deadline) || c.by != nil && c.by.cause != nil
+}
+
+// isFree says whether the task's function is in no call, and can be told what to do.
+func (md *model) isFree(t *modelTask) bool {
+	return t.isRunning() && !slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by == t })
+}
+
+// caller draws who makes a call: a task for which may holds, or nobody.
+func (md *model) caller(rt *rapid.T, may func(*modelTask) bool) *modelTask {
+	if rapid.Bool().Draw(rt, "by nobody") {
+		return nil
+	}
+	return md.pick(rt, "by", func(t *modelTask) bool { return md.isFree(t) && may(t) })
+}
+
+func anybody(*modelTask) bool { return true }
+
+// wakesNone is for calls that end others before they wait themselves: their caller would lend its slot
+// just when those want theirs again.
+func (md *model) wakesNone(*modelTask) bool {
+	return !slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil })
+}
+
+// newCall draws the context of a call.
+func (md *model) newCall(rt *rapid.T, what string, by *modelTask, timeout time.Duration, contexts ...string) *modelCall {
+	c := &modelCall{what: what, by: by, ctx: context.Background()}
+	if by != nil {
+		c.ctx = by.ctx
+	}
+	if len(contexts) == 0 {
+		contexts = []string{"as it is", "has a deadline", "can end", "ended before"}
+	}
+	switch rapid.SampledFrom(contexts).Draw(rt, "context") {
+	case "has a deadline":
+		c.deadline = time.Now().Add(timeout)
+		c.ctx, c.cancel = context.WithDeadline(c.ctx, c.deadline)
+	case "can end":
+		c.ctx, c.cancel = context.WithCancel(c.ctx)
+	case "ended before":
+		c.ctx, c.cancel = context.WithCancel(c.ctx)
+		c.cancel()
+		c.cancelled = true
+	}
+	return c
+}
+
+// ask makes the call, for real, until it returns or waits.
+func (md *model) ask(c *modelCall, do func(ctx context.Context) error) {
+	call := func() error { c.got = do(c.ctx); c.returned.Store(true); return nil }
+	if c.by == nil {
+		go call()
+	} else {
+		c.by.orders <- call
+	}
+	synctest.Wait()
+}
+
+// await is what the contract says of a call: it waits until it is over, or its context has ended,
+// and lends its task's slot meanwhile.
+func (md *model) await(rt *rapid.T, c *modelCall, over func() bool) {
+	c.over = over
+	md.calls = append(md.calls, c)
+	if md.isOver(c) {
+		c.phase = done
+	} else if c.by != nil && !c.ended() {
+		c.by.slot = false
+		md.met["a task lends its slot"]++
+	}
+	md.settle(rt)
+}
+
+// isOver says whether the call need not wait any more.
+func (md *model) isOver(c *modelCall) bool {
+	switch {
+	case c.over():
+	case c.ended() && c.drain == nil: // a drain is not over with its context
+		c.want = []error{c.ctx.Err()}
+		if c.submit != nil {
+			md.met["a submit gives up"]++
+			md.refuse(c.submit.task)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// settle follows up what has happened: what can go on does, and calls that are over return.
+func (md *model) settle(rt *rapid.T) {
+	synctest.Wait()
+	graces := md.passOn(rt)
+	for woken := true; woken; { // again, because some wait for others to be over: for a shutdown
+		woken = false
+		for _, c := range md.calls {
+			if c.phase == waiting && md.isOver(c) {
+				c.phase, woken = reclaiming, true
+			}
+		}
+	}
+	md.resume(rt)
+	for _, c := range md.calls {
+		md.checkCall(rt, c)
+	}
+	md.calls = slices.DeleteFunc(md.calls, func(c *modelCall) bool { return c.phase == done })
+	if graces {
+		md.forgetAll()
+	}
+	if rt.Failed() {
+		rt.FailNow()
+	}
+}
+
+// passOn lets go on what can go on. Tasks that have waited come first, then pending tasks, then
+// submits that wait for room; of each, who came first. Calls that are only woken now come after all
+// these. It says whether graces have ended, too.
+func (md *model) passOn(rt *rapid.T) (graces bool) {
+	for {
+		for md.resume(rt) || md.start() || md.admit() {
+		}
+		if !md.endGraces() { // perhaps because a task was asked to end that shuts down a group
+			return graces
+		}
+		graces = true
+	}
+}
+
+// resume gives slots to the tasks whose calls are over. Which of them comes first is not promised,
+// so it looks which did; but none may go without a slot that it could have.
+func (md *model) resume(rt *rapid.T) (resumed bool) {
+	for _, c := range md.calls {
+		switch {
+		case c.phase != reclaiming:
+		case c.by == nil, c.by.slot:
+			c.phase = done
+		case c.by.cause != nil: // it is to end
+			md.met["a task needs its slot no more"]++
+			c.phase = done
+		case c.returned.Load() && md.hasSlot(c.by.group):
+			md.met["a task gets its slot back"]++
+			c.phase, c.by.slot, resumed = done, true, true
+		}
+	}
+	for _, c := range md.calls {
+		if c.phase != reclaiming {
+			continue
+		}
+		md.met["a task waits for its slot"]++
+		if md.hasSlot(c.by.group) {
+			rt.Fatalf("%v is over, and there is a slot, but it has not returned", c)
+		}
+	}
+	return resumed
+}
+
+// checkCall sees to it that the call has returned, if it is done, and what it gave.
+func (md *model) checkCall(rt *rapid.T, c *modelCall) {
+	if c.returned.Load() != (c.phase == done) {
+		rt.Errorf("%v has returned: %v, with %v; want %v", c, c.returned.Load(), c.got, c.want)
+	}
+	if !c.returned.Load() || c.phase != done {
+		return
+	}
+	if c.look != nil {
+		c.look(rt)
+	}
+	if !matches(c.got, c.want) {
+		rt.Errorf("%v gave %v, want %v", c, c.got, c.want)
+	}
+}
+
+// matches says whether err matches all that is wanted, or is nil when nothing is.
+func matches(err error, want []error) bool {
+	return (err == nil) == (len(want) == 0) && !slices.ContainsFunc(want, func(w error) bool { return !errors.Is(err, w) })
+}
+
+// stepEndContext ends the context of a call that waits.
+func (md *model) stepEndContext(rt *rapid.T) {
+	calls := slices.DeleteFunc(slices.Clone(md.calls), func(c *modelCall) bool { return c.cancel == nil || c.ended() })
+	if len(calls) == 0 {
+		return
+	}
+	c := rapid.SampledFrom(calls).Draw(rt, "call")
+	c.cancel()
+	c.cancelled = true
+	md.settle(rt)
+}

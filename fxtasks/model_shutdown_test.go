@@ -1,0 +1,164 @@
+package fxtasks_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// modelDrain is a Shutdown on its way.
+type modelDrain struct {
+	call            *modelCall
+	scope           *modelScope
+	tasks           []*modelTask // that were active when it began
+	began, deadline time.Time
+	want            fxtasks.ShutdownReport
+}
+
+// stepShutdown shuts down the manager, which is drawn seldom since not much can happen afterwards, or
+// a group.
+func (md *model) stepShutdown(rt *rapid.T) {
+	s := rapid.SampledFrom(slices.Concat(md.scopes[1:], md.scopes[1:], md.scopes[:1])).Draw(rt, "scope")
+	switch {
+	case s != md.all && s.state != fxtasks.Open && md.all.state != fxtasks.Open:
+		return // whether it waits for the group's or for the manager's is not promised
+	case slices.ContainsFunc(md.drains, func(d *modelDrain) bool { return d.began.Equal(time.Now()) }):
+		return // their graces would end at once
+	}
+	tasks := md.of(s, (*modelTask).isActive)
+	lasts := slices.ContainsFunc(tasks, func(t *modelTask) bool { return t.grace != tasks[0].grace })
+	by := md.caller(rt, func(t *modelTask) bool {
+		return t.timeout == 0 && !lasts && md.wakesNone(t) // a timeout would be the shutdown's budget, too
+	})
+	contexts := []string{"as it is", "has a deadline", "can end", "ended before"}
+	if lasts { // an early end would end several graces, one after the other but all at once
+		contexts = contexts[:2]
+	}
+	c := md.newCall(rt, "Shutdown of "+s.name, by, modelShortBudget, contexts...)
+	var report fxtasks.ShutdownReport
+	shutdown := s.into.(interface {
+		Shutdown(context.Context) (fxtasks.ShutdownReport, error)
+	}).Shutdown
+	md.ask(c, func(ctx context.Context) (err error) { report, err = shutdown(ctx); return err })
+
+	first := s // the scope whose shutdown it waits for, if there is one already
+	if md.all.state != fxtasks.Open {
+		first = md.all
+	}
+	switch {
+	case md.has(s, by):
+		md.await(rt, c, func() bool { return md.refuseSelf(c) })
+	case first.state != fxtasks.Open:
+		c.look = func(rt *rapid.T) {
+			if report.Status != "already_shutdown" {
+				rt.Errorf("%v gave %+v", c, report)
+			}
+		}
+		md.await(rt, c, func() bool { return first.state == fxtasks.Stopped || c.ended() })
+	default:
+		d := &modelDrain{call: c, scope: s, tasks: tasks, began: time.Now()}
+		c.drain = d
+		c.look = func(rt *rapid.T) { d.check(rt, report) }
+		md.beginDrain(d)
+		md.passOn(rt) // before it waits
+		md.await(rt, c, func() bool { return md.endDrain(d) })
+		md.forgetAll()
+	}
+}
+
+// beginDrain closes the scope for new tasks, and asks those without grace to end.
+func (md *model) beginDrain(d *modelDrain) {
+	d.scope.state = fxtasks.Draining
+	d.deadline = d.began.Add(modelBudget)
+	if end, ok := d.call.ctx.Deadline(); ok && end.Before(d.deadline) {
+		d.deadline = end
+	}
+	for _, c := range md.calls {
+		if s := c.submit; s != nil && !s.decided && c.phase == waiting && md.has(d.scope, s.task) {
+			md.met["a submit that waited is refused"]++
+			md.decided(s, nil, fxtasks.ErrShuttingDown)
+		}
+	}
+	md.drains = append(md.drains, d)
+	md.requestAll(md.of(d.scope, func(t *modelTask) bool { return t.isActive() && t.grace == 0 }), fxtasks.ErrShutdown)
+}
+
+// endGraces asks the tasks to end whose grace is over, and says whether there were such.
+func (md *model) endGraces() (some bool) {
+	for _, d := range md.drains {
+		budget := d.deadline.Sub(d.began)
+		var over []*modelTask
+		for _, t := range d.tasks {
+			grace := min(t.grace, budget-budget/10)
+			if t.isActive() && t.cause == nil && (d.call.ended() || !time.Now().Before(d.began.Add(grace))) {
+				over = append(over, t)
+			}
+		}
+		if len(over) > 0 {
+			md.met["a grace ends"]++
+			md.requestAll(over, fxtasks.ErrShutdown)
+			some = true
+		}
+	}
+	return some
+}
+
+// endDrain says whether the shutdown is over: when nothing is active any more, or the budget is spent.
+func (md *model) endDrain(d *modelDrain) bool {
+	active := md.of(d.scope, (*modelTask).isActive)
+	asked := !slices.ContainsFunc(active, func(t *modelTask) bool { return t.cause == nil })
+	if len(active) > 0 && (!asked || !d.call.ended() && time.Now().Before(d.deadline)) {
+		return false
+	}
+	d.scope.state = fxtasks.Stopped
+	md.drains = slices.DeleteFunc(md.drains, func(other *modelDrain) bool { return other == d })
+	d.want = fxtasks.ShutdownReport{
+		Status:    "completed",
+		Initial:   len(d.tasks),
+		Returned:  len(d.tasks) - len(active),
+		Remaining: len(active),
+		Duration:  time.Since(d.began),
+	}
+	for _, t := range d.tasks {
+		if t.status == fxtasks.Cancelled {
+			d.want.Cancelled++
+		}
+	}
+	if len(active) > 0 {
+		md.met["a shutdown gives up"]++
+		d.want.Status = "timeout"
+	}
+	for _, t := range slices.Backward(active) {
+		d.want.Stuck = append(d.want.Stuck, fxtasks.StuckTask{Info: t.info(md), Age: time.Since(t.started)})
+	}
+	return true
+}
+
+// check compares what Shutdown gave with what it must give. A stack must show where the task hangs,
+// unless it is only just being started.
+func (d *modelDrain) check(rt *rapid.T, got fxtasks.ShutdownReport) {
+	var stuck *fxtasks.ShutdownError
+	if errors.As(d.call.got, &stuck) {
+		d.call.want = []error{d.call.got}
+	}
+	if (stuck != nil) != (len(d.want.Stuck) > 0) || stuck != nil && !reflect.DeepEqual(stuck.Report, got) {
+		rt.Errorf("%v gave %+v and the error %v", d.call, got, d.call.got)
+	}
+	got.Stuck = slices.Clone(got.Stuck)
+	for i, s := range got.Stuck {
+		if s.Age > 0 && !strings.Contains(s.Stack, "(*modelTask).run") {
+			rt.Errorf("the stack of stuck task %d does not show where it hangs: %q", i, s.Stack)
+		}
+		got.Stuck[i].Info, got.Stuck[i].Stack = plain(s.Info), ""
+	}
+	if !reflect.DeepEqual(got, d.want) {
+		rt.Errorf("%v gave %+v, want %+v", d.call, got, d.want)
+	}
+}
