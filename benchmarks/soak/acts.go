@@ -18,14 +18,19 @@ type act struct {
 	play   func(*stage) error
 }
 
+var (
+	returning = act{name: "return", weight: 30, play: func(*stage) error { return nil }}
+	failing   = act{name: "fail", weight: 6, play: (*stage).fail}
+)
+
 // acts is filled by init, because acts that submit tasks pick from it.
 var acts []act
 
 func init() {
 	acts = []act{
-		{name: "return", weight: 30, play: func(*stage) error { return nil }},
+		returning,
+		failing,
 		{name: "work", weight: 30, play: (*stage).work},
-		{name: "fail", weight: 6, play: (*stage).fail},
 		{name: "heed its context", weight: 12, play: (*stage).heed},
 		{name: "finish in spite of its context", weight: 4, play: (*stage).finish},
 		{name: "park", weight: 3, play: (*stage).park},

@@ -49,8 +49,8 @@ func (s *stage) cancelItself() error {
 
 func (s *stage) cancelAnother() error {
 	s.lend(func() {
-		if t := s.r.anyTask(s.luck); t != nil && t.ID() != s.self.ID() {
-			s.r.cancelByID(s.ctx, s.luck, t.ID())
+		if e := s.r.anyOf(s.luck); e != nil && e.Task().ID() != s.self.ID() {
+			s.r.cancelByID(s.ctx, s.luck, e.Task().ID())
 		}
 	})
 	return nil

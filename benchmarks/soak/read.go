@@ -21,8 +21,8 @@ func (r *round) reader(l luck) {
 			reader.Group(name, group.Stats())
 		}
 		r.readPages(checks.Pages{Reader: reader, Filter: r.filter(l)})
-		if t := r.anyTask(l); t != nil {
-			r.readTask(t)
+		if e := r.anyOf(l); e != nil {
+			r.readTask(e.Task())
 		}
 		if r.cleanups && l.oneIn(50) {
 			r.manager.Cleanup()

@@ -150,12 +150,19 @@ func (r *round) begin() {
 	for range r.submitters {
 		start(&r.actors, r.submitter)
 	}
+	for range r.crowds {
+		start(&r.actors, r.crowd)
+	}
 	for range 2 {
 		start(&r.actors, r.canceller)
 		start(&r.actors, r.waiter)
-		start(&r.actors, r.reader)
 	}
 	start(&r.actors, r.attendant)
+	if !r.watched {
+		return
+	}
+	start(&r.actors, r.reader)
+	start(&r.actors, r.reader)
 	start(&r.listeners, r.follower)
 	start(&r.listeners, r.sleeper)
 	start(&r.listeners, r.joiner)

@@ -26,7 +26,8 @@ func (r *round) set(s scene, l luck) {
 		r.besiege(l)
 		return
 	}
-	r.trickle()
+	r.trickle(l)
+	r.settle()
 	for _, group := range r.targets {
 		r.probe(group)
 	}
@@ -52,19 +53,57 @@ func (r *round) besiege(l luck) {
 	time.Sleep(l.upTo(2 * time.Millisecond))
 }
 
-// trickle submits one task after the other, and wants the follower to be told of all that happens
-// before anything else does: an event may not wait for the next one.
-func (r *round) trickle() {
-	for range 10 {
-		p := r.place(context.Background(), r.plain("", &acts[0]))
-		if p.Task() == nil {
-			r.findings.Addf("Submit gave %v while nothing is active", p.Refusal())
-			return
-		}
-		r.within("the follower to be told of everything", func() {
-			for <-p.Task().Done(); r.followed.Load() < r.manager.List(checks.Active()).Seq; {
-				time.Sleep(100 * time.Microsecond)
-			}
-		})
+// trickle submits a few tasks at a time, and asks the manager for nothing: they must run, and the
+// follower must be told, without any further call that could bring it about.
+func (r *round) trickle(l luck) {
+	told := r.manager.List(checks.Active()).Seq
+	for range 30 {
+		told += 3 * r.volley(l, told) // submitted, started, finished
 	}
+}
+
+// volley submits a few tasks, after so many events, and gives how many were accepted.
+func (r *round) volley(l luck, told uint64) (accepted uint64) {
+	n, stay := 1+l.IntN(4), l.oneIn(2)
+	if stay && r.config.MaxRunning > 0 {
+		n = min(n, r.config.MaxRunning)
+	}
+	ran, over := make(chan struct{}, n), make(chan struct{})
+	if !stay {
+		close(over)
+	}
+	sub := r.plain("", &act{name: "run", play: func(*stage) error {
+		ran <- struct{}{}
+		<-over
+		return nil
+	}})
+	sub.order.Bare = true
+	for range n {
+		if r.place(context.Background(), sub).Task() != nil { // else those before have just run, and hold their slots still
+			accepted++
+		}
+	}
+	r.within("tasks to run", func() {
+		for range accepted {
+			<-ran
+		}
+	})
+	if stay {
+		r.expectTold(told + 2*accepted)
+		close(over)
+	}
+	r.expectTold(told + 3*accepted)
+	return accepted
+}
+
+// expectTold wants the follower to be told of so many events.
+func (r *round) expectTold(events uint64) {
+	if !r.watched {
+		return
+	}
+	r.within("the follower to be told", func() {
+		for r.followed.Load() < events {
+			time.Sleep(100 * time.Microsecond)
+		}
+	})
 }

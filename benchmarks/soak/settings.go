@@ -18,8 +18,10 @@ type settings struct {
 	logs       bool
 	middleware bool
 	cleanups   bool
+	watched    bool // by those who read events, lists and figures, which makes the engine keep its records up to date
 
 	submitters int
+	crowds     int
 	pause      time.Duration // of a submitter, at the most
 	chosenIDs  int           // one in so many tasks has one
 	stubborn   int           // tasks at a time that go on until they are let go
@@ -48,8 +50,8 @@ func draw(seed uint64, number int) settings {
 			DrainGrace:      pick(l, 0, 0, 20*time.Millisecond, 200*time.Millisecond),
 			CancelTimeout:   pick(l, 5*time.Millisecond, 50*time.Millisecond, 0),
 			TaskTimeout:     pick(l, 0, 0, 100*time.Millisecond),
-			MaxRunning:      pick(l, 0, 1, 1, 2, 4, 16),
-			MaxPending:      pick(l, 0, -1, 1, 8, 64),
+			MaxRunning:      pick(l, 0, 0, 1, 1, 2, 4, 16),
+			MaxPending:      pick(l, 0, 0, -1, 1, 8, 64),
 			RetainFinished:  pick(l, 0, 0, -1, 1, 10, 100),
 			RetainFor:       pick(l, 0, 0, -1, 2*time.Millisecond, 100*time.Millisecond),
 		},
@@ -57,8 +59,10 @@ func draw(seed uint64, number int) settings {
 		logs:       l.oneIn(2),
 		middleware: l.oneIn(3),
 		cleanups:   l.oneIn(3),
+		watched:    !l.oneIn(3),
 		submitters: 1 + l.IntN(8),
-		pause:      pick(l, 10*time.Microsecond, 200*time.Microsecond, time.Millisecond, 5*time.Millisecond),
+		crowds:     l.IntN(3),
+		pause:      pick(l, 0, 10*time.Microsecond, 200*time.Microsecond, time.Millisecond, 5*time.Millisecond),
 		chosenIDs:  pick(l, 2, 5, 20),
 		stubborn:   pick(l, 1, 3, 20),
 		stop:       stopping{scene: pick(l, storm, siege, calm), groups: l.oneIn(3), rivals: pick(l, 0, 0, 1, 3)},
@@ -76,9 +80,10 @@ func draw(seed uint64, number int) settings {
 
 // String says what helps to repeat the round.
 func (s settings) String() string {
-	return fmt.Sprintf("round %d of seed %d, for %v: config %+v, groups %+v, logs %v, middleware %v, cleanups %v, "+
-		"%d submitters that pause up to %v, one in %d tasks with a chosen ID, %d stubborn, stop %+v",
-		s.number, s.seed, s.length, s.config, s.groups, s.logs, s.middleware, s.cleanups, s.submitters, s.pause, s.chosenIDs, s.stubborn, s.stop)
+	return fmt.Sprintf("round %d of seed %d, for %v: config %+v, groups %+v, logs %v, middleware %v, cleanups %v, watched %v, "+
+		"%d submitters that pause up to %v, %d crowds, one in %d tasks with a chosen ID, %d stubborn, stop %+v",
+		s.number, s.seed, s.length, s.config, s.groups, s.logs, s.middleware, s.cleanups, s.watched,
+		s.submitters, s.pause, s.crowds, s.chosenIDs, s.stubborn, s.stop)
 }
 
 // limits is how many tasks of a scope may run and wait.

@@ -52,6 +52,25 @@ func TestSoakRefusesUnknownFlags(t *testing.T) {
 	}
 }
 
+// What was found is told with all that it takes to repeat the round.
+func TestFindingsAreTold(t *testing.T) {
+	var out bytes.Buffer
+	s := draw(7, 3)
+	f := new(checks.Findings)
+	printFindings(&out, &s, f)
+	if out.Len() > 0 {
+		t.Errorf("printed %q of nothing", out.String())
+	}
+	f.Addf("one thing")
+	f.Addf("another")
+	printFindings(&out, &s, f)
+	for _, want := range []string{"round 3 of seed 7", "MaxRunning:", "one thing", "another"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("printed %q, want it to tell %q", out.String(), want)
+		}
+	}
+}
+
 func TestSeedRepeatsTheSettings(t *testing.T) {
 	if a, b := draw(7, 3), draw(7, 3); !reflect.DeepEqual(a, b) {
 		t.Errorf("the same seed gave %v and %v", a, b)

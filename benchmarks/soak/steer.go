@@ -18,10 +18,10 @@ func (r *round) cause(l luck, id string) error {
 	return &checks.Cause{For: id}
 }
 
-// anyTask gives one that was submitted not long ago, or nil.
-func (r *round) anyTask(l luck) *fxtasks.Task {
-	if e := r.ledger.Recent(l.IntN(100)); e != nil {
-		return e.Task()
+// anyOf gives what was submitted not long ago and became a task, or nil.
+func (r *round) anyOf(l luck) *checks.Entry {
+	if e := r.ledger.Recent(l.IntN(100)); e != nil && e.Task() != nil {
+		return e
 	}
 	return nil
 }
@@ -38,18 +38,18 @@ func someTime(l luck, d time.Duration) (context.Context, context.CancelFunc) {
 func (r *round) canceller(l luck) {
 	for !r.closing.Load() {
 		time.Sleep(l.upTo(10 * time.Millisecond))
-		t := r.anyTask(l)
+		e := r.anyOf(l)
 		switch {
 		case l.oneIn(100):
 			r.cancelAll(l)
-		case t == nil:
+		case e == nil:
 		case l.oneIn(2):
 			r.tally.fault("cancel")
-			t.Cancel(r.cause(l, t.ID()))
-			r.checkAsked(t)
+			e.Task().Cancel(r.cause(l, e.Task().ID()))
+			r.checkAsked(e)
 		default:
 			ctx, cancel := someTime(l, 10*time.Millisecond)
-			r.cancelByID(ctx, l, t.ID())
+			r.cancelByID(ctx, l, e.Task().ID())
 			cancel()
 		}
 	}
@@ -76,17 +76,17 @@ func (r *round) cancelAll(l luck) {
 	if err != nil && !late && !errors.Is(err, ctx.Err()) {
 		r.findings.Addf("CancelAll gave %v after %v, and its ctx has %v", err, time.Since(asked), ctx.Err())
 	}
-	for _, t := range recent {
-		r.checkAsked(t)
+	for _, e := range recent {
+		r.checkAsked(e)
 	}
 	if err == nil {
 		r.checkOver("CancelAll", recent)
 	}
 }
 
-func (r *round) checkAsked(t *fxtasks.Task) {
-	info := t.Info()
-	r.findings.Asked(info, r.ledger.Entry(checks.OrderOf(info)).Ended())
+func (r *round) checkAsked(e *checks.Entry) {
+	info := e.Task().Info()
+	r.findings.Asked(info, r.ledger.Owner(e, info).Ended())
 }
 
 // waiter waits for one task, or until nothing is active.
@@ -94,10 +94,10 @@ func (r *round) waiter(l luck) {
 	for !r.closing.Load() {
 		time.Sleep(l.upTo(2 * time.Millisecond))
 		ctx, cancel := someTime(l, 20*time.Millisecond)
-		t := r.anyTask(l)
+		e := r.anyOf(l)
 		switch group := pick(l, r.targets...); {
-		case t != nil && !l.oneIn(10):
-			r.findings.Waited("Wait", t, t.Wait(ctx), ctx.Err())
+		case e != nil && !l.oneIn(10):
+			r.findings.Waited("Wait", e.Task(), e.Task().Wait(ctx), ctx.Err())
 		case group != "":
 			r.waitIdle(ctx, "Group.Wait", group, r.group[group].Wait)
 		default:
@@ -117,21 +117,21 @@ func (r *round) waitIdle(ctx context.Context, call, group string, wait func(cont
 	}
 }
 
-// recent gives tasks of a group, or of all for "", that were submitted not long ago.
-func (r *round) recent(group string) (tasks []*fxtasks.Task) {
+// recent gives what was submitted to a group, or to any for "", not long ago, and became a task.
+func (r *round) recent(group string) (list []*checks.Entry) {
 	for n := range 30 {
 		if e := r.ledger.Recent(n); e != nil && e.Task() != nil && (group == "" || e.Task().Info().Group == group) {
-			tasks = append(tasks, e.Task())
+			list = append(list, e)
 		}
 	}
-	return tasks
+	return list
 }
 
 // checkOver wants tasks that were submitted before a call to have finished, now that the call says so.
-func (r *round) checkOver(call string, tasks []*fxtasks.Task) {
-	for _, t := range tasks {
-		if !t.Status().Finished() {
-			r.findings.Addf("%s gave no error, and a task that was submitted before has not finished: %+v", call, t.Info())
+func (r *round) checkOver(call string, list []*checks.Entry) {
+	for _, e := range list {
+		if info := e.Task().Info(); !info.Status.Finished() {
+			r.findings.Addf("%s gave no error, and a task that was submitted before has not finished: %+v", call, info)
 		}
 	}
 }

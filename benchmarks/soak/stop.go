@@ -84,7 +84,7 @@ func (r *round) afterShutdown() {
 		r.findings.Addf("Group gave %v after Shutdown", err)
 	}
 	for _, group := range r.targets {
-		sub := r.plain(group, &acts[0])
+		sub := r.plain(group, &returning)
 		sub.block()
 		r.place(context.Background(), sub) // the audit wants it to be refused
 		if report, err := r.shutdownOf(group)(context.Background()); report.Status != "already_shutdown" || err != nil {
@@ -97,7 +97,7 @@ func (r *round) afterShutdown() {
 func (r *round) onlyStubborn() bool {
 	page := r.manager.List(checks.Active())
 	for _, i := range page.Tasks {
-		if !r.ledger.Entry(checks.OrderOf(i)).Hung() {
+		if e := r.ledger.Owner(nil, i); e == nil || !e.Hung() {
 			return false
 		}
 	}

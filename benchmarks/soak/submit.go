@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,9 +116,12 @@ func (r *round) place(ctx context.Context, sub submission) placed {
 
 // placeWith submits with ctx as it is.
 func (r *round) placeWith(ctx context.Context, e *checks.Entry, sub submission) placed {
-	metadata := e.Metadata()
-	opts := append(sub.opts, fxtasks.WithMetadata(metadata))
-	clear(metadata) // it is copied
+	opts := sub.opts
+	if !e.Bare {
+		metadata := e.Metadata()
+		opts = append(opts, fxtasks.WithMetadata(metadata))
+		clear(metadata) // it is copied
+	}
 	var into fxtasks.Submitter = r.manager
 	if sub.order.Group != "" {
 		into = r.group[sub.order.Group]
@@ -171,27 +175,50 @@ func (r *round) await(ctx context.Context, l luck, p placed) {
 	}
 }
 
-// submitter submits one after the other, and keeps no more than so many waiting.
+// enough is after how many submits a round slows down.
+const enough = 20_000
+
+// crowd submits as most programs do: without options, and many at once.
+func (r *round) crowd(l luck) {
+	for !r.closing.Load() {
+		sub := r.plain(pick(l, r.targets...), pick(l, &returning, &failing))
+		sub.order.Bare = true
+		var last placed
+		for range 1 + l.IntN(60) {
+			last = r.place(context.Background(), sub)
+		}
+		if last.Task() != nil {
+			r.await(context.Background(), l, last)
+		}
+		if last.N > enough || last.Task() == nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+		time.Sleep(l.upTo(2 * time.Millisecond))
+	}
+}
+
+// submitter submits one after the other, while not too many of them are active.
 func (r *round) submitter(l luck) {
-	const most = 100
-	var mine []placed
+	const mostActive = 100
+	var active []placed
 	for !r.closing.Load() {
 		p := r.submit(context.Background(), l, 0, atDepth(0))
+		if p.Task() != nil {
+			active = append(active, p)
+		}
+		if len(active) > mostActive {
+			active = slices.DeleteFunc(active, func(p placed) bool { return p.Task().Status().Finished() })
+		}
 		switch {
-		case p.Task() != nil:
-			mine = append(mine, p)
-		case r.manager.State() != fxtasks.Open:
+		case len(active) > mostActive, l.oneIn(20) && len(active) > 0:
+			r.await(context.Background(), l, active[0])
+		case r.manager.State() != fxtasks.Open, p.N > enough:
 			time.Sleep(2 * time.Millisecond)
-		}
-		if len(mine) > most {
-			r.await(context.Background(), l, mine[0])
-			mine = mine[1:]
-		}
-		if !l.oneIn(4) { // some come in bursts
+		case r.pause > 0 && !l.oneIn(4): // some come in bursts
 			time.Sleep(l.upTo(r.pause))
 		}
 	}
-	for _, p := range mine {
+	for _, p := range active {
 		<-p.Task().Done()
 	}
 }

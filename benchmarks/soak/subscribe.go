@@ -64,7 +64,7 @@ func (r *round) checkEOF(err error) {
 
 // joiner takes a list of what is active, and reads on from there.
 func (r *round) joiner(l luck) {
-	for r.manager.State() != fxtasks.Stopped {
+	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
 		if page := r.manager.List(checks.Active()); page.Next == "" {
 			story := &checks.Story{Findings: r.findings, After: page.Seq}
 			story.Seed(page.Tasks)
@@ -81,7 +81,7 @@ func (r *round) joiner(l luck) {
 // latecomer ranges over the events from now on.
 func (r *round) latecomer(l luck) {
 	one := fxtasks.Filter{Limit: 1}
-	for r.manager.State() != fxtasks.Stopped {
+	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
 		now := r.manager.List(one).Seq
 		sub := r.manager.Subscribe(fxtasks.Latest)
 		if r.manager.List(one).Seq == now { // else it is not known where it begins

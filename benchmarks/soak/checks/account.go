@@ -20,6 +20,7 @@ type Order struct {
 	Blocking bool
 	Typed    bool          // by SubmitResult
 	Invalid  bool          // must be refused
+	Bare     bool          // without options, and therefore without metadata
 	Bounded  bool          // the manager or the group has a MaxPending
 	Timeout  time.Duration // as it applies: its own, the group's or the manager's
 	Grace    time.Duration // likewise
@@ -32,7 +33,7 @@ func (o Order) Metadata() map[string]string {
 	return map[string]string{numberKey: strconv.Itoa(o.N)}
 }
 
-// OrderOf gives the number of the order that a task was submitted by, or -1.
+// OrderOf gives the number of the order that a task was submitted by, or -1 for a bare one.
 func OrderOf(info fxtasks.Info) int {
 	n, err := strconv.Atoi(info.Metadata[numberKey])
 	if err != nil {

@@ -14,6 +14,7 @@ type Ledger struct {
 
 	mu        sync.Mutex // protects what follows
 	entries   []*Entry
+	varied    []*Entry // less the bare ones
 	requests  map[string]bool
 	shutdowns []Shutdown
 }
@@ -31,6 +32,9 @@ func (l *Ledger) Open(o Order) *Entry {
 	e := &Entry{Order: o, findings: l.findings}
 	e.account.Called = time.Now()
 	l.entries = append(l.entries, e)
+	if !o.Bare {
+		l.varied = append(l.varied, e)
+	}
 	return e
 }
 
@@ -45,24 +49,26 @@ func (l *Ledger) Waits(before time.Time) bool {
 	})
 }
 
-// Recent gives the entry that was opened so many before the newest, or nil.
+// Recent gives the entry that was opened so many before the newest, or nil. Bare ones do not count:
+// there would be little else.
 func (l *Ledger) Recent(before int) *Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if before >= len(l.entries) {
+	if before >= len(l.varied) {
 		return nil
 	}
-	return l.entries[len(l.entries)-1-before]
+	return l.varied[len(l.varied)-1-before]
 }
 
-// Entry gives the one with the number, or one of nothing.
-func (l *Ledger) Entry(n int) *Entry {
+// Owner gives the entry whose function a task runs: e, which Submit gave the task for, unless that has
+// joined another's. A nil e is not known.
+func (l *Ledger) Owner(e *Entry, info fxtasks.Info) *Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n < 0 || n >= len(l.entries) {
-		return new(Entry)
+	if n := OrderOf(info); n >= 0 && n < len(l.entries) {
+		return l.entries[n]
 	}
-	return l.entries[n]
+	return e
 }
 
 // Tasks gives all tasks that Submit gave.

@@ -39,6 +39,13 @@ func TestLedger(t *testing.T) {
 	if e := l.Recent(0); !l.Waits(e.account.Called.Add(1)) || l.Waits(e.account.Called) {
 		t.Error("no submit waits, want the last to")
 	}
+	first := l.Recent(3)
+	if o := l.Owner(l.Recent(1), ends.Info()); o != first {
+		t.Errorf("the task that was joined is owned by submit %d, want %d", o.N, first.N)
+	}
+	if o := l.Owner(first, fxtasks.Info{}); o != first {
+		t.Errorf("a task without metadata is owned by submit %d, want that which gave it", o.N)
+	}
 	h := l.History()
 	if a := h.Accounts[0]; !a.Accepted() || a.Runs != 1 || a.How != Returned || a.Returned != errBoom || a.Info.Status != fxtasks.Failed {
 		t.Errorf("what ends has the account %+v", a)
@@ -70,6 +77,7 @@ func TestEntryAnswer(t *testing.T) {
 		found string
 	}{
 		{"refused", Order{}, nil, errBoom, ""},
+		{"bare", Order{Bare: true}, another, nil, ""},
 		{"joined", Order{ID: another.ID(), Policy: fxtasks.Join}, another, nil, ""},
 		{"neither", Order{}, nil, nil, "want either a task or an error"},
 		{"both", Order{}, another, errBoom, "want either a task or an error"},

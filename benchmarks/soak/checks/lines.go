@@ -72,6 +72,8 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 				name = field.String
 			case "group":
 				group = field.String
+			case "not_logged": // stuck tasks that there was no time for
+				l.book.leaveOut(uint64(field.Integer))
 			}
 		}
 	}
@@ -84,6 +86,12 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	}
 	l.book.count(e, about, has)
 	return nil
+}
+
+func (b *lineBook) leaveOut(stuck uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.stuck += stuck
 }
 
 func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {

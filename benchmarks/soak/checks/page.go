@@ -13,8 +13,10 @@ type Pages struct {
 	Filter fxtasks.Filter // of the first page
 	Still  bool           // no record comes or goes meanwhile
 
-	last uint64 // Seq of the task before; 0: none
-	seen int
+	begun bool
+	last  uint64 // Seq of the task before
+	seen  int
+	total int // on the page before
 }
 
 // Finished selects what has ended.
@@ -50,10 +52,11 @@ func (p *Pages) Add(page fxtasks.Page, asked time.Time) {
 		p.last = i.Seq
 		p.seen++
 	}
-	still := p.Still || p.seen == len(page.Tasks) // a single page is of one moment
-	if still && (page.Total < p.seen || page.Next == "" && page.Total != p.seen) {
-		f.Addf("List: %d tasks so far, and Total is %d, Next %q", p.seen, page.Total, page.Next)
+	still := p.Still || !p.begun // a single page is of one moment
+	if still && (page.Total < p.seen || page.Next == "" && page.Total != p.seen || p.begun && page.Total != p.total) {
+		f.Addf("List: %d tasks so far, and Total is %d, on the page before %d, and Next %q", p.seen, page.Total, p.total, page.Next)
 	}
+	p.begun, p.total = true, page.Total
 }
 
 func unfinished(s fxtasks.Status) bool { return !s.Finished() }

@@ -164,6 +164,11 @@ func TestPagesOfStillRecords(t *testing.T) {
 	expect(t, p.Reader.Findings, "")
 	p.Add(fxtasks.Page{Tasks: []fxtasks.Info{{Seq: 1}}, Total: 1}, at(1))
 	expect(t, p.Reader.Findings, "2 tasks so far, and Total is 1")
+
+	p = Pages{Reader: reader(), Filter: fxtasks.Filter{Limit: 1}, Still: true}
+	p.Add(fxtasks.Page{Tasks: []fxtasks.Info{{Seq: 3}}, Next: "x", Total: 3}, at(1))
+	p.Add(fxtasks.Page{Tasks: []fxtasks.Info{{Seq: 2}}, Total: 2}, at(1))
+	expect(t, p.Reader.Findings, "Total is 2, on the page before 3")
 }
 
 func TestRetained(t *testing.T) {
