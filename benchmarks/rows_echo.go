@@ -60,7 +60,7 @@ func trackedByHand(e *echo.Echo) (close func()) {
 	b := newByHand()
 	e.POST("/work", func(c echo.Context) error {
 		r := b.submit(context.WithoutCancel(c.Request().Context()), "work", nothing.run, nil)
-		c.Response().Header().Set(echo.HeaderLocation, "/work/"+r.id)
+		c.Response().Header().Set(echo.HeaderLocation, "/tasks/"+r.id)
 		return c.JSON(http.StatusAccepted, answer{r.id, "running"})
 	})
 	return b.close
