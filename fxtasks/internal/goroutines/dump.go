@@ -18,9 +18,11 @@ func Dump(max int) []byte {
 // the goroutines that it started, and so on, separated by blank lines. Addresses are in hex, without 0x.
 //
 // Each of roots is the beginning of a frame up to the 0x of the address in its first argument, after a
-// line feed: "\nexample.com/pkg.run(0x". Such a function must not be inlined and must use the argument after
-// the call that it hangs in, as runtime.KeepAlive does: otherwise its frame can show 0x0?. own begins the names of functions whose goroutines belong to
-// nobody: "example.com/pkg.". A goroutine whose parent has ended belongs to nobody either.
+// line feed: "\nexample.com/pkg.run(0x". Such a function must not be inlined, and must use the argument
+// after the call that it hangs in, as runtime.KeepAlive does: otherwise its frame can show 0x0?.
+//
+// own begins the names of functions whose goroutines belong to nobody: "example.com/pkg.". A goroutine
+// whose parent has ended belongs to nobody either.
 //
 // The alternative, a goroutine label with the address, costs each goroutine three allocations, and keeps
 // profiles from aggregating.
