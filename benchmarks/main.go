@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -63,6 +64,9 @@ func run(args []string, n sizes, out io.Writer) error {
 
 	sampled := inProcess(program)
 	if *against != "" {
+		if _, err := exec.LookPath(*against); err != nil {
+			return fmt.Errorf("-against: %w", err)
+		}
 		for i, r := range chosen {
 			chosen[i] = r.againstBefore()
 		}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,8 +13,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// The scenes of the rows about the mutex. Each is one that a manager could need long critical
-// sections for.
+// The scenes of the rows about the mutex: in each, a manager has a reason to hold it for long.
 
 // withRecords acts on a manager that keeps many finished tasks.
 func withRecords(act func(l *library)) scene {
@@ -113,16 +114,15 @@ func blockedSubmits(n sizes, watch func(*fxtasks.Manager, func())) {
 	released := make(chan struct{})
 	replace := func(id string, opts ...fxtasks.TaskOption) {
 		opts = append(opts, fxtasks.WithID(id), fxtasks.WithDuplicate(fxtasks.Replace))
-		_, _ = o.m.Submit(context.Background(), "hold", func(context.Context) error { <-released; return nil }, opts...)
+		_, err := o.m.Submit(context.Background(), "hold", func(context.Context) error { <-released; return nil }, opts...)
+		if err != nil && !errors.Is(err, fxtasks.ErrShuttingDown) {
+			panic(err)
+		}
 	}
 	replace("filler")
 	replace("filler") // waits until the first has returned, and takes all the room there is
 	replace("wanted")
-	var blocked sync.WaitGroup
-	for range n.blocked {
-		blocked.Go(func() { replace("wanted", fxtasks.WithBlocking()) })
-	}
-	untilParked(n.blocked)
+	blocked := block(o.m, n.blocked, func() { replace("wanted", fxtasks.WithBlocking()) })
 	watch(o.m, func() {
 		for range n.past {
 			o.do(nothing)
@@ -138,15 +138,11 @@ func manyWaiters(n sizes, watch func(*fxtasks.Manager, func())) {
 	o := open(defaults)
 	released := make(chan struct{})
 	t := o.submit("work", work{run: func(context.Context) error { <-released; return nil }})
-	var waiters sync.WaitGroup
-	for range n.waiters {
-		waiters.Go(func() {
-			if err := t.Wait(context.Background()); err != nil {
-				panic(err)
-			}
-		})
-	}
-	untilParked(n.waiters)
+	waiters := block(o.m, n.waiters, func() {
+		if err := t.Wait(context.Background()); err != nil {
+			panic(err)
+		}
+	})
 	watch(o.m, func() {
 		close(released)
 		waiters.Wait()
@@ -154,13 +150,22 @@ func manyWaiters(n sizes, watch func(*fxtasks.Manager, func())) {
 	o.close()
 }
 
-// untilParked waits until so many goroutines are blocked.
-func untilParked(n int) {
-	parked := []metrics.Sample{{Name: "/sched/goroutines/waiting:goroutines"}}
-	for {
-		if metrics.Read(parked); parked[0].Value.Uint64() >= uint64(n) {
-			return
-		}
+// block makes n calls that block, each in a goroutine of its own, and returns when all of them are
+// blocked and none still queues for the mutex.
+func block(m *fxtasks.Manager, n int, call func()) *sync.WaitGroup {
+	var calls sync.WaitGroup
+	for range n {
+		calls.Go(call)
+	}
+	blocked := []metrics.Sample{{Name: "/sched/goroutines/waiting:goroutines"}}
+	for metrics.Read(blocked); blocked[0].Value.Uint64() < uint64(n) || busy(m); metrics.Read(blocked) {
 		time.Sleep(time.Millisecond)
 	}
+	return &calls
+}
+
+// busy tells whether others lock the mutex of m.
+func busy(m *fxtasks.Manager) bool {
+	took := during(func() { time.Sleep(10 * time.Millisecond) }, callState(m))
+	return slices.Max(took) > float64(100*time.Microsecond)
 }

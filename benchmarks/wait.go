@@ -47,7 +47,8 @@ func waits(n sizes, s scene, c caller, figure func(took []float64) float64) func
 // whenever it is interrupted, and each interruption would count as a wait for the mutex.
 const pause = 20 * time.Microsecond
 
-// during calls again and again while act runs, and gives the nanoseconds that each call took.
+// during calls again and again while act runs, at least once, and gives the nanoseconds that each call
+// took.
 func during(act, call func()) (took []float64) {
 	var ended atomic.Bool
 	var actor sync.WaitGroup
@@ -55,7 +56,7 @@ func during(act, call func()) (took []float64) {
 		defer ended.Store(true)
 		act()
 	})
-	for !ended.Load() {
+	for len(took) == 0 || !ended.Load() {
 		began := time.Now()
 		call()
 		returned := time.Now()
