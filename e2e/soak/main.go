@@ -2,7 +2,7 @@
 // asked, and watches whether they keep what their contract promises. From the root of the
 // repository:
 //
-//	go run ./benchmarks/soak -for 60s
+//	go run ./e2e/soak -for 60s
 //
 // It exits with 1 when a task was lost, something was leaked or a promise was broken, and says what
 // was expected and what was seen. The seed that it prints repeats a run as far as scheduling allows.
@@ -20,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 )
 
 func main() {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 	"github.com/fxtasks/background/fxtasks"
 )
 

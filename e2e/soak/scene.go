@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 )
 
 // scene is what the manager is in when it is shut down.

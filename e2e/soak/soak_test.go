@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 	"github.com/fxtasks/background/fxtasks"
 )
 

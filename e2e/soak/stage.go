@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 	"github.com/fxtasks/background/fxtasks"
 )
 

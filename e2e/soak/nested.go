@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fxtasks/background/benchmarks/soak/checks"
+	"github.com/fxtasks/background/e2e/soak/checks"
 	"github.com/fxtasks/background/fxtasks"
 )
 
