@@ -58,7 +58,7 @@ func (a *application) hook() fx.Hook {
 		},
 		OnStop: func(ctx context.Context) error {
 			defer running.Delete(a.m)
-			return a.drain(ctx, func(ctx context.Context, _ time.Time) error {
+			return a.drain(ctx, func(ctx context.Context) error {
 				_, err := a.m.Shutdown(ctx)
 				return err
 			})
@@ -106,7 +106,7 @@ func NewGroup(lc fx.Lifecycle, m *fxtasks.Manager, name string, cfg fxtasks.Grou
 		return nil, err
 	}
 	lc.Append(fx.StopHook(func(ctx context.Context) error {
-		return applicationOf(m).drain(ctx, func(ctx context.Context, _ time.Time) error {
+		return applicationOf(m).drain(ctx, func(ctx context.Context) error {
 			_, err := g.Shutdown(ctx)
 			return err
 		})
@@ -114,11 +114,11 @@ func NewGroup(lc fx.Lifecycle, m *fxtasks.Manager, name string, cfg fxtasks.Grou
 	return g, nil
 }
 
-// drain starts the manager's clock, unless it runs, and then waits for what is to be drained. It
+// drain starts the manager's clock, unless it runs, and waits by it for what is to be drained. It
 // does so within what stop, which all stop hooks of the application share, has left for it: Fx
 // skips every later hook once that context has ended, and a drain that used it up would keep the
 // database from ever being closed.
-func (a *application) drain(stop context.Context, wait func(ctx context.Context, end time.Time) error) error {
+func (a *application) drain(stop context.Context, wait func(ctx context.Context) error) error {
 	ctx, cancel := endOnly(stop)
 	defer cancel()
 	cfg, first := a.m.Config(), a.draining.CompareAndSwap(false, true)
@@ -132,7 +132,9 @@ func (a *application) drain(stop context.Context, wait func(ctx context.Context,
 			defer awaitLog(logged, cfg.StopReserve/4)
 		}
 	}
-	return wait(ctx, a.m.StartDrain(ctx))
+	ctx, cancel = context.WithDeadline(ctx, a.m.StartDrain(ctx))
+	defer cancel()
+	return wait(ctx)
 }
 
 // endOnly gives a context that has the end of ctx but not its values: a task may stop the

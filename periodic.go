@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.uber.org/fx"
 
@@ -63,9 +62,7 @@ func scheduleHook(m *fxtasks.Manager, name string, s fxtasks.Schedule, fn fxtask
 		},
 		OnStop: func(ctx context.Context) error {
 			p.Stop()
-			return applicationOf(m).drain(ctx, func(ctx context.Context, end time.Time) error {
-				ctx, cancel := context.WithDeadline(ctx, end)
-				defer cancel()
+			return applicationOf(m).drain(ctx, func(ctx context.Context) error {
 				return awaitRun(ctx, m, p)
 			})
 		},
