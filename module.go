@@ -64,6 +64,11 @@ func New(p Params) (Result, error) {
 	if err := p.check(); err != nil {
 		return Result{}, err
 	}
+	for _, mw := range p.Instruments {
+		if mw == nil {
+			return Result{}, fmt.Errorf("%w: a constructor given to background.Instrument gave a nil fxtasks.Middleware", fxtasks.ErrInvalid)
+		}
+	}
 	log := zap.NewNop()
 	if p.Logger != nil {
 		log = p.Logger.Named("background")
