@@ -274,3 +274,22 @@ func TestSeveralPeriodics(t *testing.T) {
 		}
 	})
 }
+
+// No run begins once the stop has come to the schedule, also while other tasks have their grace.
+func TestNoRunBeginsInTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m *fxtasks.Manager
+		p := &purge{takes: time.Second}
+		app := fxtest.New(t, background.Module, fx.Provide(newDB), fx.Populate(&m),
+			fx.Supply(p, fxtasks.Config{ShutdownTimeout: 10 * time.Minute, DrainGrace: 5 * time.Minute}),
+			background.Periodic("purge", fxtasks.Every(time.Minute), newPurge))
+		app.RequireStart()
+		submit(t, m, "work", func(context.Context) error { time.Sleep(3 * time.Minute); return nil })
+		if err := app.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if p.runs != 0 {
+			t.Errorf("%d runs while the application stops", p.runs)
+		}
+	})
+}

@@ -53,7 +53,9 @@ func TestMissing(t *testing.T) {
 		"what Fx provides is there":        {fx.Provide(func(fx.Lifecycle) a { return a{} }), nil},
 		"a type that is hard to quote": {fx.Provide(func(struct {
 			X a `x:"\"\\"`
-		}) a { return a{} }), []string{`struct { X dotgraph_test.a "x:\"\\\"\\\\\"" }`}},
+		}) a {
+			return a{}
+		}), []string{`struct { X dotgraph_test.a "x:\"\\\"\\\\\"" }`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := graphOf(t, test.option).Missing("dotgraph_test.a"); !slices.Equal(got, test.want) {
