@@ -275,16 +275,15 @@ func TestSeveralPeriodics(t *testing.T) {
 	})
 }
 
-// No run begins once the stop has come to the schedule, also while other tasks have their grace.
+// No run begins once the stop has come to the schedule, also while the manager still takes tasks.
 func TestNoRunBeginsInTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var m *fxtasks.Manager
-		p := &purge{takes: time.Second}
-		app := fxtest.New(t, background.Module, fx.Provide(newDB), fx.Populate(&m),
+		p, g := &purge{takes: time.Second}, map[string]*fxtasks.Group{}
+		app := fxtest.New(t, background.Module, fx.Provide(newDB), groups(g, "reports"),
 			fx.Supply(p, fxtasks.Config{ShutdownTimeout: 10 * time.Minute, DrainGrace: 5 * time.Minute}),
 			background.Periodic("purge", fxtasks.Every(time.Minute), newPurge))
 		app.RequireStart()
-		submit(t, m, "work", func(context.Context) error { time.Sleep(3 * time.Minute); return nil })
+		submit(t, g["reports"], "work", func(context.Context) error { time.Sleep(3 * time.Minute); return nil })
 		if err := app.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}

@@ -65,8 +65,9 @@ func TestATaskMayStopTheApplication_azureWebjobsSDK115(t *testing.T) {
 					m *fxtasks.Manager
 					d *db
 				)
+				core, logs := observer.New(zap.ErrorLevel)
 				app := fxtest.New(t, background.Module, background.Uses[*db](), fx.Provide(newDB),
-					fx.Supply(fxtasks.Config{DrainGrace: grace}), fx.Populate(&m, &d))
+					fx.Supply(zap.New(core), fxtasks.Config{DrainGrace: grace}), fx.Populate(&m, &d))
 				app.RequireStart()
 				other := submit(t, m, "other", useAtTheEnd(d))
 				var stopped error
@@ -83,8 +84,8 @@ func TestATaskMayStopTheApplication_azureWebjobsSDK115(t *testing.T) {
 						t.Errorf("task %q is %v with error %v, want it drained", task.Name(), task.Status(), task.Err())
 					}
 				}
-				if got := m.State(); got != fxtasks.Stopped {
-					t.Errorf("manager is %v, want it stopped", got)
+				if got := m.State(); got != fxtasks.Stopped || logs.Len() > 0 {
+					t.Errorf("manager is %v, want it stopped with nothing to report; lines: %v", got, logs.All())
 				}
 			})
 		})
