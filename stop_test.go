@@ -261,3 +261,41 @@ func TestALoggerCannotBreakTheHooks_zap1415(t *testing.T) {
 	}
 	close(release)
 }
+
+// slowCore takes a millisecond for each line.
+type slowCore struct{ zapcore.LevelEnabler }
+
+func (c slowCore) With([]zapcore.Field) zapcore.Core { return c }
+func (c slowCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	return checked.AddCore(e, c)
+}
+func (c slowCore) Write(zapcore.Entry, []zapcore.Field) error {
+	time.Sleep(time.Millisecond)
+	return nil
+}
+func (c slowCore) Sync() error { return nil }
+
+// A slow logger uses up neither the drain's budget nor the later hooks' time.
+func TestASlowLoggerLeavesTimeForLaterHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			m *fxtasks.Manager
+			d *db
+		)
+		app := fxtest.New(t, background.Module, background.Uses[*db](), fx.Provide(newDB),
+			fx.Supply(zap.New(slowCore{zap.DebugLevel}), fxtasks.Config{MaxRunning: 1}), fx.Populate(&m, &d))
+		app.RequireStart()
+		for range 20_000 {
+			submit(t, m, "work", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := app.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 10*time.Second || !d.closed.Load() {
+			t.Errorf("the stop takes %v, database closed: %v", took, d.closed.Load())
+		}
+	})
+}
