@@ -20,6 +20,7 @@ type API struct {
 	boot       string // tells this process's event ids from those of another
 	protection *http.CrossOriginProtection
 	routes     []route
+	page       []byte
 
 	streams streams
 }
@@ -39,6 +40,7 @@ func New(m *fxtasks.Manager, cfg Config) (*API, error) {
 		boot:       strings.ToLower(rand.Text()[:8]),
 		protection: http.NewCrossOriginProtection(),
 	}
+	a.page = renderPage(a.cfg)
 	a.streams = streams{max: a.cfg.MaxStreams, closing: make(chan struct{}), open: make(map[*stream]struct{})}
 	a.routes = []route{
 		{"/", methods{"GET": a.servePage}},

@@ -30,6 +30,10 @@ type Config struct {
 	// and from many goroutines. Defaults to showing all.
 	Redact func(key, value string) string
 
+	// LoginURL is where the page sends those whom Authorize refuses with ErrUnauthenticated: an http
+	// or https address, or one relative to the page. "": nowhere.
+	LoginURL string
+
 	// MaxStreams is how many event streams may be open at once.
 	//
 	// Defaults to 100.
