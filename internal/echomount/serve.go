@@ -1,0 +1,58 @@
+package echomount
+
+import (
+	"context"
+	"net/http"
+)
+
+// Writer gives w, or less of it if what lies below w cannot flush (http.TimeoutHandler's, for one):
+// Echo's own Flush panics then, where the API would answer that it cannot stream.
+func Writer(w http.ResponseWriter) http.ResponseWriter {
+	bottom := w
+	for {
+		outer, ok := bottom.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		bottom = outer.Unwrap()
+	}
+	switch bottom.(type) {
+	case http.Flusher, interface{ FlushError() error }:
+		return w
+	}
+	return struct{ http.ResponseWriter }{w}
+}
+
+// WithLocation gives w with that Location, whatever is set before the headers are written.
+func WithLocation(w http.ResponseWriter, location string) http.ResponseWriter {
+	return &located{w, location}
+}
+
+type located struct {
+	http.ResponseWriter
+	location string
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (l *located) WriteHeader(status int) {
+	l.Header().Set("Location", l.location)
+	l.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the server's writer.
+func (l *located) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+type callerKey struct{}
+
+// WithCaller gives r such that Caller gives what caller gives.
+func WithCaller(r *http.Request, caller func() string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+}
+
+// Caller tells who asks, for httpapi's Config.
+func Caller(r *http.Request) string {
+	if caller, ok := r.Context().Value(callerKey{}).(func() string); ok {
+		return caller()
+	}
+	return ""
+}
