@@ -110,13 +110,13 @@ func newAdapter(p Params) (*Adapter, error) {
 
 // mount adds the routes one by one: a Group with middleware would also register catch-alls.
 func (a *Adapter) mount(e *echo.Echo, middleware []echo.MiddlewareFunc) {
-	handler := http.StripPrefix(a.prefix, a.api)
+	handler := echomount.Handler(a.prefix, a.api)
 	serve := func(c echo.Context) error {
 		r := c.Request()
 		if a.caller != nil {
 			r = echomount.WithCaller(r, func() string { return a.caller(c) })
 		}
-		handler.ServeHTTP(echomount.Writer(c.Response()), r)
+		handler.ServeHTTP(c.Response(), r)
 		return nil
 	}
 	for path, middleware := range map[string][]echo.MiddlewareFunc{
