@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/fxtasks/background v0.0.0
+	github.com/google/uuid v1.6.0
 	github.com/labstack/echo/v5 v5.4.5
 	go.uber.org/fx v1.24.0
 	go.uber.org/goleak v1.3.0
@@ -11,7 +12,6 @@ require (
 )
 
 require (
-	github.com/google/uuid v1.6.0 // indirect
 	go.uber.org/dig v1.19.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
