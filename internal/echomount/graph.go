@@ -68,7 +68,7 @@ func parse(graph string) constructors {
 // missingFor tells whether a constructor gives typ, and, if none that does can be built, what is
 // missing.
 func (all constructors) missingFor(typ string, above ...string) (missing string, provided bool) {
-	if slices.Contains(above, typ) || strings.Contains(typ, "[group=") { // a group may be empty
+	if slices.Contains(above, typ) || strings.HasPrefix(typ, "[type=") { // a group may be empty
 		return "", true
 	}
 	for _, c := range all {
