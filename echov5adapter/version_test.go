@@ -23,7 +23,6 @@ var open = httpapi.Config{AllowUnauthenticated: true}
 
 // version is this adapter, for the tests of all.
 var version = adaptertest.Version{
-	Path:         "github.com/fxtasks/background/echov5adapter",
 	Echo:         "github.com/labstack/echo/v5",
 	OtherEcho:    "github.com/labstack/echo/v4",
 	OtherAdapter: "github.com/fxtasks/background/echoadapter",

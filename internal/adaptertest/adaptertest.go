@@ -65,8 +65,7 @@ type Report struct {
 
 // Version is one major version's adapter.
 type Version struct {
-	Path         string // of the adapter's package
-	Echo         string // import path
+	Echo         string // import path, as the two that follow
 	OtherEcho    string
 	OtherAdapter string
 
