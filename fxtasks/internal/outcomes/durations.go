@@ -7,12 +7,12 @@ import (
 )
 
 // Durations is a histogram of the durations that were added in the current half-hour and the one before,
-// so of the last half to whole hour. The zero value is ready; it takes 1 KiB more for each of the two that
-// is not empty. It is not safe for concurrent use, but for concurrent reads.
+// so of the last half to whole hour. The zero value is ready; it takes 1 KiB more from the first Add on,
+// and 2 KiB from the first Add in another half-hour. Reads may be concurrent, an Add may not.
 //
-// Half-hours are those of the wall clock. The current one may lie before the newest, because the clock was
-// set back; then the newest is shown when the clock gets there. If the clock was set back by more, the next
-// Add forgets all that was added before.
+// Half-hours are those of the wall clock. If it was set back to the half-hour before the newest, the newest
+// is shown when the clock gets there. If it was set back by more, the next Add forgets all that was added
+// before.
 type Durations struct {
 	newest    uint32 // the latest half-hour that has a histogram
 	halfHours [2]*histogram

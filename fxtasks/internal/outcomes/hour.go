@@ -20,7 +20,7 @@ type Minute struct {
 const minutesInHour = 60
 
 // Hour counts the outcomes of the last 60 minutes, the current one included. The zero value is ready; it
-// takes 960 bytes more from the first Add on. It is not safe for concurrent use, but for concurrent reads.
+// takes 960 bytes more from the first Add on. Reads may be concurrent, an Add may not.
 //
 // Minutes are those of the wall clock. One that lies after the current minute, because the clock was set
 // back, is shown when the clock gets there. If the clock was set back by an hour or more, the next Add
