@@ -83,6 +83,7 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 		}
 	}
 	cs.record(r.submitted.renewLocked())
+	cs.stopSchedules(g)
 	for _, of := range r.groups {
 		if g != nil && g != of {
 			continue

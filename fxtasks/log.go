@@ -114,20 +114,20 @@ func (t *Task) writeUnstarted() {
 		zap.Duration("duration", info.FinishedAt.Sub(info.CreatedAt)), zap.String("error", info.ErrText))...)
 }
 
-// fullLog keeps rejects because of a full queue to one line in fullLogEvery: it would otherwise be
-// the log that falls over under load. Those after the last line stay untold until the next; Stats
-// counts them all. It is protected by the registry's mutex.
-type fullLog struct {
+// limitedLog keeps what can happen often to one line in limitedLogEvery: the log would otherwise
+// fall over under load. What comes after the last line stays untold until the next; counters have it
+// all. It is protected by the registry's mutex.
+type limitedLog struct {
 	last  time.Time // when a line was due
-	count uint64    // of rejects since
+	count uint64    // since then
 }
 
-const fullLogEvery = 5 * time.Second
+const limitedLogEvery = 5 * time.Second
 
-// add counts one reject. It gives the count to log now, or 0.
-func (l *fullLog) add(now time.Time) uint64 {
+// add counts one. It gives the count to log now, or 0.
+func (l *limitedLog) add(now time.Time) uint64 {
 	l.count++
-	if !l.last.IsZero() && now.Sub(l.last) < fullLogEvery {
+	if !l.last.IsZero() && now.Sub(l.last) < limitedLogEvery {
 		return 0
 	}
 	n := l.count

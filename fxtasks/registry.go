@@ -58,7 +58,9 @@ type registry struct {
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames
-	fullLog    fullLog
+	periodics  map[string]*Periodic
+	fullLog    limitedLog // of rejects because of a full queue
+	skipLog    limitedLog // of runs that were skipped
 
 	events ring.Ring[event]
 	wake   chan struct{} // closed at the next event; nil: nobody waits for one
@@ -70,6 +72,7 @@ func newRegistry(cfg Config) *registry {
 		epoch:      time.Now(),
 		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
+		periodics:  make(map[string]*Periodic),
 		index:      newIDIndex(),
 		blocked:    newBlockedSubmits(),
 		otherNames: newNameStats(otherName),
