@@ -20,6 +20,8 @@
 //	DELETE /jobs/{id}         asks a job to end
 //	POST   /jobs/{id}/retry   runs a job again, now
 //	GET    /stats             counters
+//	GET    /schedules         what runs again and again in this process
+//	POST   /schedules/{name}/run  runs it now
 //	GET    /failures          why tasks fail: groups of one name and message
 //	GET    /events            server-sent events
 //	GET    /livez /readyz     for probes

@@ -34,6 +34,7 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 		"drained": checkDrained,
 		"others":  checkOthers,
 		"jobs":    checkJobs,
+		"again":   checkSchedules,
 		"unknown": checkUnauthenticated,
 		"hosts":   checkHosts,
 	} {
@@ -163,7 +164,7 @@ func checkRefused(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	nothing := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return errReport
 	}}, seen)
-	for _, path := range []string{"/tasks", "/stats", "/failures", "/events", "/jobs", "/jobs/away"} {
+	for _, path := range []string{"/tasks", "/stats", "/failures", "/events", "/schedules", "/jobs", "/jobs/away"} {
 		nothing.check(t, "GET", path, "", nil, http.StatusForbidden)
 	}
 	nothing.check(t, "GET", "/tasks/running", "", nil, http.StatusNotFound)
@@ -236,6 +237,9 @@ func checkOthers(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 			continue
 		}
 		for _, method := range []string{"POST", "PUT", "PATCH", "OPTIONS"} {
+			if method == "POST" && strings.HasSuffix(path, "/run") {
+				continue
+			}
 			c.checkProblem(t, method, strings.NewReplacer("{id}", "x", "{name}", "x").Replace(path), http.StatusMethodNotAllowed)
 		}
 	}
@@ -252,11 +256,25 @@ func checkUnauthenticated(t *testing.T, m *fxtasks.Manager, seen map[answer]bool
 	c := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return httpapi.ErrUnauthenticated
 	}}, seen)
-	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /failures", "GET /events",
+	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /failures", "GET /events", "GET /schedules", "POST /schedules/x/run",
 		"GET /jobs", "GET /jobs/1", "DELETE /jobs/1", "POST /jobs/1/retry", "GET /jobs/away"} {
 		method, path, _ := strings.Cut(request, " ")
 		c.check(t, method, path, "", nil, http.StatusUnauthorized)
 	}
+}
+
+func checkSchedules(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
+	c := newChecker(t, m, open, seen)
+	if _, err := m.Schedule("nightly", fxtasks.Every(24*time.Hour), func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }); err != nil {
+		t.Fatal(err)
+	}
+	c.check(t, "GET", "/schedules", "", nil, http.StatusOK)
+	c.check(t, "GET", "/schedules?x=1", "", nil, http.StatusBadRequest)
+	c.check(t, "POST", "/schedules/nightly/run", "", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
+	c.check(t, "POST", "/schedules/nightly/run", "", nil, http.StatusAccepted)
+	c.check(t, "POST", "/schedules/nightly/run", "", nil, http.StatusConflict)
+	c.check(t, "POST", "/schedules/unknown/run", "", nil, http.StatusNotFound)
+	c.check(t, "GET", "/schedules", "", nil, http.StatusOK)
 }
 
 // checkHosts asks for a host that is not served.
