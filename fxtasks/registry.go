@@ -52,7 +52,7 @@ type registry struct {
 	wanting  []*Group           // groups that have a queued task which a task waits for, and a place for it
 	blocked  blockedSubmits
 	waiting  int      // running tasks that wait for others
-	awaited  []*scope // those that somebody waits for until nothing is active
+	awaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
 	asked    askedTasks
 
 	closed bool          // Shutdown has begun

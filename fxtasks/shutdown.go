@@ -138,7 +138,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	cs.refuseBlocked(d.group)
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
-	if idle := r.idleOf(d.scope); idle == nil {
+	if idle := r.idleOf(d.group); idle == nil {
 		d.wait = nil
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
@@ -269,7 +269,7 @@ func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 		cs.leave()
 	}
 	for i, t := range running {
-		stuck[i].Info = stuck[i].Info.own()
+		stuck[i].Info = stuck[i].Info.own(running[i])
 		if d.stacks != nil {
 			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
 		}
