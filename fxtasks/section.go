@@ -68,9 +68,7 @@ func (r *registry) enter() section {
 func (cs *section) takeIn() {
 	r := cs.r
 	returned := r.returned.takeLocked()
-	if submitted := r.submitted.takeLocked(); submitted != nil {
-		cs.record(submitted)
-	}
+	cs.takeInSubmitted()
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
 		if t.outcome == Pending {
 			cs.putBack(t)
@@ -80,12 +78,23 @@ func (cs *section) takeIn() {
 	}
 }
 
+func (cs *section) takeInSubmitted() {
+	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
+		cs.record(submitted)
+	}
+}
+
 // now gives the time of the section, which is read when it is first asked for. It is never before
 // that of anything on record: times follow the order of events.
+//
+// Once the clock is read, what was submitted meanwhile comes on record: it would else be on record as of
+// later than when its Submit returned.
 func (cs *section) now() time.Time {
 	if !cs.timed {
 		cs.timed = true
-		return cs.r.tick(time.Now())
+		now := time.Now()
+		cs.takeInSubmitted()
+		cs.r.tick(now)
 	}
 	return cs.r.latest
 }

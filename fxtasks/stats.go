@@ -35,6 +35,7 @@ func (m *Manager) Stats() Stats {
 	oldest := m.oldestRunning()
 	cs := r.enter()
 	defer cs.leave()
+	cs.now() // first: it can bring tasks on record
 	names := *r.names.Load()
 	s := Stats{
 		Counts:     r.all.counts,

@@ -35,6 +35,8 @@ type round struct {
 	closing   atomic.Bool
 	over      chan struct{} // closed when every task has returned
 	followed  atomic.Uint64 // Seq of the last event that the follower has read
+	awaited   sync.Map      // of the Seqs of tasks that a task has waited for: they may start ahead of their turn
+	pushing   atomic.Bool   // a task has waited for room: any task may then have started ahead of its turn
 
 	patience time.Duration
 	mu       sync.Mutex // protects what follows

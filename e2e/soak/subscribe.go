@@ -9,6 +9,12 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
+// mayOvertake says whether a task may have waited for the one with that Seq.
+func (r *round) mayOvertake(seq uint64) bool {
+	_, awaited := r.awaited.Load(seq)
+	return awaited || r.pushing.Load()
+}
+
 // told is a story that was read to the end.
 type told struct {
 	story  *checks.Story
@@ -32,7 +38,7 @@ func (r *round) sleeper(l luck) {
 // readToEnd reads until the manager has stopped, and then what became of the tasks that were stuck.
 func (r *round) readToEnd(then func(fxtasks.Event)) {
 	sub := r.manager.Subscribe(0)
-	story := &checks.Story{Findings: r.findings}
+	story := &checks.Story{Findings: r.findings, Awaited: r.mayOvertake}
 	r.checkEOF(r.read(context.Background(), sub, story, then))
 	<-r.over
 	r.checkEOF(r.read(context.Background(), sub, story, then))
@@ -66,7 +72,7 @@ func (r *round) checkEOF(err error) {
 func (r *round) joiner(l luck) {
 	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
 		if page := r.manager.List(checks.Active()); page.Next == "" {
-			story := &checks.Story{Findings: r.findings, After: page.Seq}
+			story := &checks.Story{Findings: r.findings, After: page.Seq, Awaited: r.mayOvertake}
 			story.Seed(page.Tasks)
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(100*time.Millisecond))
 			if err := r.read(ctx, r.manager.Subscribe(page.Seq), story, func(fxtasks.Event) {}); ctx.Err() == nil {
@@ -86,7 +92,7 @@ func (r *round) latecomer(l luck) {
 		sub := r.manager.Subscribe(fxtasks.Latest)
 		if r.manager.List(one).Seq == now { // else it is not known where it begins
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(50*time.Millisecond))
-			story := &checks.Story{Findings: r.findings, After: now}
+			story := &checks.Story{Findings: r.findings, After: now, Awaited: r.mayOvertake}
 			before := sub.Missed()
 			for e := range sub.All(ctx) {
 				missed := sub.Missed()
