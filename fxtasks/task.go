@@ -72,6 +72,12 @@ type Info struct {
 	Timeout           time.Duration // 0: none
 	CancelRequestedAt time.Time     // zero: not asked. Asked is not ended: Status stays Running until fn returns
 	CancelCause       error         // nil: not asked; ErrTimeout after a timeout
+
+	// stand-ins for the engine's
+	Attempt, MaxAttempts int
+	NotBefore            time.Time
+	LastErr              error
+	ErrText              string
 }
 
 // Progress is how far a task is, in its own unit.

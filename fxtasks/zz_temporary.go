@@ -1,0 +1,68 @@
+package fxtasks
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Run stands in for the engine's.
+func (m *Manager) Run(ctx context.Context, name string, fn Func, opts ...TaskOption) error {
+	return runIn(ctx, m.Submit, name, fn, opts)
+}
+
+// Run stands in for the engine's.
+func (g *Group) Run(ctx context.Context, name string, fn Func, opts ...TaskOption) error {
+	return runIn(ctx, g.Submit, name, fn, opts)
+}
+
+func runIn(ctx context.Context, submit func(context.Context, string, Func, ...TaskOption) (*Task, error),
+	name string, fn Func, opts []TaskOption) error {
+	var returned error
+	t, err := submit(ctx, name, func(ctx context.Context) error {
+		returned = fn(ctx)
+		return returned
+	}, opts...)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { t.Cancel(context.Cause(ctx)) })
+	defer stop()
+	<-t.Done()
+	if p := (*PanicError)(nil); errors.As(t.Err(), &p) {
+		panic(p.Value)
+	}
+	if t.Err() != nil && returned == nil {
+		return t.Err()
+	}
+	return returned
+}
+
+// StartDrain stands in for the engine's.
+func (m *Manager) StartDrain(ctx context.Context) time.Time {
+	deadline := time.Now().Add(m.cfg.ShutdownTimeout)
+	if end, ok := ctx.Deadline(); ok && end.Add(-m.cfg.StopReserve).Before(deadline) {
+		deadline = end.Add(-m.cfg.StopReserve)
+	}
+	go func() {
+		ctx, cancel := context.WithDeadline(context.Background(), deadline)
+		defer cancel()
+		_, _ = m.Shutdown(ctx)
+	}()
+	return deadline
+}
+
+// Schedule stands in for the engine's.
+type Schedule interface {
+	Next(after time.Time) time.Time
+}
+
+type every time.Duration
+
+func (e every) Next(after time.Time) time.Time {
+	d := time.Duration(e)
+	return time.Unix(0, (after.UnixNano()/int64(d)+1)*int64(d)).UTC()
+}
+
+// Every stands in for the engine's.
+func Every(d time.Duration) Schedule { return every(d) }
