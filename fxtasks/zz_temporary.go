@@ -17,24 +17,28 @@ func (g *Group) Run(ctx context.Context, name string, fn Func, opts ...TaskOptio
 }
 
 func runIn(ctx context.Context, submit func(context.Context, string, Func, ...TaskOption) (*Task, error),
-	name string, fn Func, opts []TaskOption) error {
-	var returned error
+	name string, fn Func, opts []TaskOption) (err error) {
+	began, ended := make(chan context.Context, 1), make(chan error, 1)
 	t, err := submit(ctx, name, func(ctx context.Context) error {
-		returned = fn(ctx)
-		return returned
+		began <- ctx
+		return <-ended
 	}, opts...)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { t.Cancel(context.Cause(ctx)) })
 	defer stop()
-	<-t.Done()
-	if p := (*PanicError)(nil); errors.As(t.Err(), &p) {
-		panic(p.Value)
-	}
-	if t.Err() != nil && returned == nil {
+	select {
+	case ctx = <-began:
+	case <-t.Done():
 		return t.Err()
 	}
+	returned := errors.New("panicked")
+	defer func() {
+		ended <- returned
+		<-t.Done()
+	}()
+	returned = fn(ctx)
 	return returned
 }
 
