@@ -28,8 +28,9 @@ func runIn(ctx context.Context, submit func(context.Context, string, Func, ...Ta
 	}
 	stop := context.AfterFunc(ctx, func() { t.Cancel(context.Cause(ctx)) })
 	defer stop()
+	var own context.Context
 	select {
-	case ctx = <-began:
+	case own = <-began:
 	case <-t.Done():
 		return t.Err()
 	}
@@ -38,7 +39,7 @@ func runIn(ctx context.Context, submit func(context.Context, string, Func, ...Ta
 		ended <- returned
 		<-t.Done()
 	}()
-	returned = fn(ctx)
+	returned = fn(own)
 	return returned
 }
 
