@@ -32,7 +32,6 @@ type Config struct {
 	Synchronous string
 }
 
-
 func provide(d replica.Dependencies, cfg Config) (replica.Result[*sql.Tx], error) {
 	return replica.Provide(d, func(schema string) (replica.Database[*sql.Tx], error) {
 		return newDatabase(cfg, schema)

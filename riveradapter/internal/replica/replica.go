@@ -210,16 +210,16 @@ func (r *Replica[TTx]) Stop(ctx context.Context) error {
 	}
 	r.stop()
 	r.loops.Wait()
+	var errs []error
 	switch {
-	case stillRunning != nil: // it is not dead before its process is
-		r.log.Warn("jobs still run, or their results are not written", zap.Error(stillRunning))
+	case stillRunning != nil: // for the others it lives as long as its process does
+		errs = append(errs, fmt.Errorf("riveradapter: jobs still run, or River could not write their results: %w", stillRunning))
 	case r.works():
 		r.progress.store(drain)
 		if err := r.db.Leave(drain); err != nil {
 			r.log.Warn("the others could not be told that this replica has stopped: they will find out", zap.Error(err))
 		}
 	}
-	var errs []error
 	r.groupsMu.Lock()
 	defer r.groupsMu.Unlock()
 	for _, g := range r.groups {
@@ -250,4 +250,3 @@ func (r *Replica[TTx]) named(err error) error {
 	}
 	return fmt.Errorf("riveradapter: database %s: %w", r.db.Name(), err)
 }
-

@@ -1,0 +1,166 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/fxtasks/background/fxtasks"
+	"github.com/fxtasks/background/riveradapter"
+)
+
+func TestAnAttemptIsATask(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		infos := make(chan fxtasks.Info, 1)
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(ctx context.Context, job *river.Job[Job]) error {
+			task, ok := fxtasks.FromContext(ctx)
+			if !ok {
+				return errors.New("no task")
+			}
+			fxtasks.Logger(ctx).Info("in the job")
+			infos <- task.Info()
+			return nil
+		}))
+		id := a.insert(Job{}, &river.InsertOpts{MaxAttempts: 7})
+		info := receive(t, infos)
+		if info.Name != "job" || info.Group != "jobs/default" || info.Status != fxtasks.Running {
+			t.Errorf("the task is %+v", info)
+		}
+		for key, want := range map[string]string{"job_id": name(id), "queue": "default", "attempt": "1", "max_attempts": "7"} {
+			if info.Metadata[key] != want {
+				t.Errorf("metadata %s is %q, want %q", key, info.Metadata[key], want)
+			}
+		}
+		if a.logs.FilterMessage("in the job").Len() != 1 {
+			t.Error("fxtasks.Logger does not work in a job")
+		}
+		if row := a.ended(id); row.State != rivertype.JobStateCompleted {
+			t.Errorf("the job is %s", row.State)
+		}
+		job := a.job(id)
+		if job.Info.Status != fxtasks.Completed || job.Info.Name != "job" || job.Info.Group != "jobs/default" || job.Instance != "a" ||
+			job.Info.ID != name(id) || job.Info.Attempt != 1 || job.Info.MaxAttempts != 7 || job.Info.ExpiresAt.IsZero() {
+			t.Errorf("the job is %+v", job)
+		}
+		if n := a.tasks.Stats().ByName["job"].Completed; n != 1 {
+			t.Errorf("%d completed tasks, want 1", n)
+		}
+	})
+}
+
+func TestASnoozeIsACompletedTask(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(_ context.Context, job *river.Job[Job]) error {
+			if !strings.Contains(string(job.Metadata), "snoozes") {
+				return river.JobSnooze(10 * time.Millisecond)
+			}
+			return nil
+		}))
+		id := a.insert(Job{}, nil)
+		if row := a.ended(id); row.State != rivertype.JobStateCompleted || row.Attempt != 1 || len(row.Errors) != 0 {
+			t.Errorf("the job is %+v", row)
+		}
+		if c := a.tasks.Stats().ByName["job"]; c.Completed != 2 || c.Failed != 0 {
+			t.Errorf("the tasks are %+v, want 2 completed", c)
+		}
+	})
+}
+
+func TestAPanicReachesRiverWithItsOwnStack(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(context.Context, *river.Job[Job]) error {
+			panicInAFunctionOfItsOwn()
+			return nil
+		}))
+		id := a.insert(Job{}, &river.InsertOpts{MaxAttempts: 1})
+		row := a.ended(id)
+		if row.State != rivertype.JobStateDiscarded || len(row.Errors) != 1 || row.Errors[0].Error != "broken" {
+			t.Fatalf("the job is %+v", row)
+		}
+		if !strings.Contains(row.Errors[0].Trace, "panicInAFunctionOfItsOwn") {
+			t.Errorf("the stack is %s", row.Errors[0].Trace)
+		}
+		job := a.job(id)
+		if job.Info.Status != fxtasks.Failed || job.Info.ErrText != "broken" || len(job.Failures) != 1 || job.Failures[0].Stack == "" {
+			t.Errorf("the job is %+v", job)
+		}
+	})
+}
+
+//go:noinline
+func panicInAFunctionOfItsOwn() { panic("broken") }
+
+func TestAFailureIsRetried(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(_ context.Context, job *river.Job[Job]) error {
+			if job.Attempt < 3 {
+				return errors.New("not yet")
+			}
+			return nil
+		}))
+		id := a.insert(Job{}, nil)
+		if row := a.ended(id); row.State != rivertype.JobStateCompleted || row.Attempt != 3 || len(row.Errors) != 2 {
+			t.Errorf("the job is %+v", row)
+		}
+	})
+}
+
+func TestNULHoldsUpNoOtherJob(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		release := make(chan struct{})
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(ctx context.Context, job *river.Job[Job]) error {
+			<-release
+			switch job.Args.Text {
+			case "error":
+				return errors.New("a\x00b")
+			case "panic":
+				panic(errors.New("a\x00b"))
+			case "output":
+				return river.RecordOutput(ctx, map[string]string{"k": "a\x00b\\u0000"})
+			}
+			return nil
+		}))
+		one := &river.InsertOpts{MaxAttempts: 1}
+		failed, panicked, output := a.insert(Job{"error"}, one), a.insert(Job{"panic"}, one), a.insert(Job{"output"}, one)
+		var others []int64
+		for range 20 {
+			others = append(others, a.insert(Job{"fine"}, one))
+		}
+		await(t, "all run", func() bool { return a.tasks.Stats().Running == 23 })
+		close(release)
+		for _, id := range others {
+			if row := a.ended(id); row.State != rivertype.JobStateCompleted {
+				t.Errorf("a job is %+v", row)
+			}
+		}
+		for _, id := range []int64{failed, panicked} {
+			if row := a.ended(id); len(row.Errors) != 1 || row.Errors[0].Error != "a\uFFFDb" {
+				t.Errorf("the job that failed is %+v", row)
+			}
+		}
+		var recorded map[string]string
+		row := a.ended(output)
+		if err := json.Unmarshal(row.Output(), &recorded); err != nil || recorded["k"] != "a\uFFFDb\\u0000" {
+			t.Errorf("the job with an output is %s, its output %s", row.State, row.Output())
+		}
+	})
+}
+
+func TestNULInArgsIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(context.Context, *river.Job[Job]) error { return nil }))
+		if _, err := a.client.Insert(t.Context(), Job{"a\x00b"}, nil); !errors.Is(err, fxtasks.ErrInvalid) || !strings.Contains(err.Error(), `"job"`) {
+			t.Errorf("Insert gives %v", err)
+		}
+		_, err := a.client.InsertMany(t.Context(), []river.InsertManyParams{{Args: Job{"fine"}}, {Args: Job{"a\x00b"}}})
+		if !errors.Is(err, fxtasks.ErrInvalid) {
+			t.Errorf("InsertMany gives %v", err)
+		}
+	})
+}
