@@ -106,4 +106,3 @@ func (s *store) count(t *testing.T, query string, args ...any) (n int) {
 	}
 	return n
 }
-
