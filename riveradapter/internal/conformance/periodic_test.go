@@ -91,7 +91,9 @@ func TestAfterAPauseTheLatestPeriodIsInserted(t *testing.T) {
 			return start(t, s, quick("a"), riveradapter.WorkFunc(ran.work),
 				riveradapter.Periodic("tick", fxtasks.Every(time.Hour), tick))
 		}
-		if err := replica().stop(); err != nil {
+		a := replica()
+		await(t, "the period is known", func() bool { return s.count(t, `SELECT count(*) FROM background_periodic`) == 1 })
+		if err := a.stop(); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(ran.sorted()); n != 0 {
