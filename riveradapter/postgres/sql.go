@@ -1,6 +1,6 @@
 package postgres
 
-// All SQL of this package. That on river_job rests on River's schema, which schema_test.go pins; {schema} is
+// All SQL of this package. That on river_job rests on River's schema, which internal/conformance/schema_test.go pins; {schema} is
 // the schema's name and a dot, or nothing.
 
 const sqlTables = `

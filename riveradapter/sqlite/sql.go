@@ -1,6 +1,6 @@
 package sqlite
 
-// All SQL of this package. That on river_job rests on River's schema, which schema_test.go pins. Times in our
+// All SQL of this package. That on river_job rests on River's schema, which internal/conformance/schema_test.go pins. Times in our
 // own tables are microseconds since 1970; River's are text.
 
 const sqlTables = `

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"github.com/riverqueue/river"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
@@ -9,8 +10,6 @@ import (
 	"github.com/fxtasks/background/httpapi"
 	"github.com/fxtasks/background/riveradapter"
 	"github.com/fxtasks/background/riveradapter/internal/registration"
-
-	"github.com/riverqueue/river"
 )
 
 // Dependencies is what the module of either database takes from the graph.
@@ -42,7 +41,8 @@ func Provide[TTx any](d Dependencies, open func(schema string) (Database[TTx], e
 	if err != nil {
 		return Result[TTx]{}, err
 	}
-	d.Lifecycle.Append(fx.StartStopHook(r.Migrate, r.Close))
+	d.Lifecycle.Append(fx.StopHook(r.Close)) // of its own: Fx does not stop what has failed to start
+	d.Lifecycle.Append(fx.StartHook(r.Migrate))
 	return Result[TTx]{Replica: r, Client: r.client, Plain: plainClient[TTx]{r.client, r.reader}, Jobs: jobs[TTx]{r}}, nil
 }
 
