@@ -23,9 +23,9 @@ func TestOurSQLWasWrittenForThisSchemaOfRiver(t *testing.T) {
 			"scheduled_at timestamp with time zone", "state USER-DEFINED", "tags ARRAY", "unique_key bytea", "unique_states bit",
 		},
 		true: {
-			"args jsonb", "attempt integer", "attempted_at timestamp", "attempted_by jsonb", "created_at timestamp", "errors jsonb",
-			"finalized_at timestamp", "id integer", "kind text", "max_attempts integer", "metadata jsonb", "priority integer",
-			"queue text", "scheduled_at timestamp", "state text", "tags jsonb", "unique_key blob", "unique_states integer",
+			"args blob", "attempt integer", "attempted_at timestamp", "attempted_by blob", "created_at timestamp", "errors blob",
+			"finalized_at timestamp", "id integer", "kind text", "max_attempts integer", "metadata blob", "priority integer",
+			"queue text", "scheduled_at timestamp", "state text", "tags blob", "unique_key blob", "unique_states integer",
 		},
 	}
 	onBoth(t, func(t *testing.T, s *store) {
