@@ -47,3 +47,16 @@ type JobPage struct {
 	Jobs []Job
 	Next string
 }
+
+// NewCancellation stands in for the real one.
+func NewCancellation(by, reason string) error {
+	if reason == "" {
+		return fxtasks.ErrCancelled
+	}
+	return &temporaryCancellation{by, reason}
+}
+
+type temporaryCancellation struct{ by, reason string }
+
+func (c *temporaryCancellation) Error() string { return c.reason }
+func (c *temporaryCancellation) Unwrap() error { return fxtasks.ErrCancelled }
