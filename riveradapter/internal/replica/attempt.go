@@ -82,12 +82,15 @@ func (r *Replica[TTx]) outcome(ctx context.Context, a *attempt, taskCtx context.
 		}
 		return storable(err)
 	}
+	if errors.Is(context.Cause(ctx), rivertype.ErrJobCancelledRemotely) {
+		return storable(err)
+	}
 	cause := t.Info().CancelCause
 	if cause == nil {
 		cause = context.Cause(taskCtx)
 	}
 	switch {
-	case cause == nil, errors.Is(cause, rivertype.ErrJobCancelledRemotely):
+	case cause == nil:
 		return storable(err)
 	case errors.Is(cause, fxtasks.ErrShutdown):
 		return r.interrupt(ctx, err)
@@ -119,11 +122,11 @@ func (r *Replica[TTx]) causeOf(ctx context.Context, row *rivertype.JobRow) error
 	const patience = 500 * time.Millisecond // the job is to end within a second, with its reason or without
 	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	cause := &cancelError{}
-	if fresh, err := r.reader.JobGet(ask, row.ID); err == nil {
-		cause.note = parseMetadata(fresh.Metadata).Cancel
+	fresh, err := r.reader.JobGet(ask, row.ID)
+	if err != nil {
+		return fxtasks.ErrCancelled
 	}
-	return cause
+	return parseMetadata(fresh.Metadata).Cancel.cause()
 }
 
 // LeaveAlone reports whether River's rescuer is to leave the job alone. River's executor asks too, before the

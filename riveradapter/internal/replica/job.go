@@ -96,20 +96,13 @@ func describeCancel(info *fxtasks.Info, m metadata) {
 	if m.CancelAttemptedAt.IsZero() {
 		return
 	}
-	info.CancelRequestedAt = m.CancelAttemptedAt
-	info.CancelCause = &cancelError{m.Cancel}
-	if m.Cancel.By != "" {
-		if info.Metadata == nil {
-			info.Metadata = make(map[string]string)
-		}
-		info.Metadata["cancelled_by"] = m.Cancel.By
-	}
+	info.CancelRequestedAt, info.CancelCause = m.CancelAttemptedAt, m.Cancel.cause()
 }
 
 func describeErrors(info *fxtasks.Info, errs []rivertype.AttemptError) {
 	var latest error
 	if len(errs) > 0 {
-		latest = errors.New(errs[len(errs)-1].Error)
+		latest = failureOf(errs[len(errs)-1])
 	}
 	switch info.Status {
 	case fxtasks.Completed:
@@ -127,6 +120,14 @@ func describeErrors(info *fxtasks.Info, errs []rivertype.AttemptError) {
 	if err := cmp.Or(info.Err, info.LastErr); err != nil {
 		info.ErrText = err.Error()
 	}
+}
+
+// failureOf gives a stored failure as the error that it was: of those, panics have a stack.
+func failureOf(e rivertype.AttemptError) error {
+	if e.Trace != "" {
+		return &fxtasks.PanicError{Value: e.Error, Stack: []byte(e.Trace)}
+	}
+	return errors.New(e.Error)
 }
 
 // shownMetadata gives the user's part of a job's metadata, as far as it is words, numbers and truth values.

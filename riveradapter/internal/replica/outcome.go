@@ -10,7 +10,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/fxtasks/background/fxtasks"
+	"github.com/fxtasks/background/httpapi"
 	"github.com/fxtasks/background/riveradapter/internal/nultext"
 )
 
@@ -20,19 +20,8 @@ type cancelNote struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// cancelError is the cause of a context that ends because the job was cancelled.
-type cancelError struct{ note cancelNote }
-
-func (e *cancelError) Error() string {
-	if e.note.Reason == "" {
-		return fxtasks.ErrCancelled.Error()
-	}
-	return e.note.Reason
-}
-
-func (e *cancelError) Unwrap() []error {
-	return []error{fxtasks.ErrCancelled, rivertype.ErrJobCancelledRemotely}
-}
+// cause is what the note is as the cause of a context, and as the API shows it.
+func (n cancelNote) cause() error { return httpapi.NewCancellation(n.By, n.Reason) }
 
 // isSnooze reports whether the worker wants to be asked again later.
 func isSnooze(err error) bool {
