@@ -50,7 +50,10 @@ func (h *Handlers) build(c echo.Context) error {
 
 // decode reads JSON whatever the Content-Type says.
 func decode(c echo.Context, into any) error {
-	return c.Echo().JSONSerializer.Deserialize(c, into)
+	if err := c.Echo().JSONSerializer.Deserialize(c, into); err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "the body is not what it should be: "+err.Error())
+	}
+	return nil
 }
 
 const maxBatch = 10_000
