@@ -53,7 +53,7 @@ func (w *watch[TTx]) run(ctx context.Context) {
 	if w.r.db.Expires() {
 		w.cutOff = time.NewTimer(cutOffAfter * w.r.cfg.Heartbeat)
 		defer w.cutOff.Stop()
-		go w.watchCutOff(ctx, w.cutOff)
+		w.r.loops.Go(func() { w.watchCutOff(ctx, w.cutOff) })
 	}
 	for {
 		select {
