@@ -1,7 +1,6 @@
 package echoadapter
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 
@@ -9,14 +8,16 @@ import (
 
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/httpapi"
+	"github.com/fxtasks/background/internal/echomount"
 )
 
 // Adapter answers handlers that start tasks. It is made by New and safe for any number of requests
 // at once.
 type Adapter struct {
-	api    *httpapi.API
-	prefix string
-	caller func(c echo.Context) string
+	api      *httpapi.API
+	prefix   string
+	caller   func(c echo.Context) string
+	location func(c echo.Context, id string) string
 }
 
 // Submit submits fn to s, with the request's context, and answers with the task: 202, its Location
@@ -33,10 +34,7 @@ func (a *Adapter) Submit(c echo.Context, s fxtasks.Submitter, name string, fn fx
 	}
 	t, err := a.api.Submit(c.Request(), caller, s, name, fn, opts...)
 	if err != nil {
-		if refusal := httpapi.RefusalOf(err); refusal.RetryAfter > 0 {
-			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(refusal.RetryAfter))
-		}
-		return HTTPError(err)
+		return refuse(c, err)
 	}
 	return a.Accepted(c, t)
 }
@@ -44,8 +42,27 @@ func (a *Adapter) Submit(c echo.Context, s fxtasks.Submitter, name string, fn fx
 // Accepted answers with a task that the handler has submitted itself, and honours "Prefer: wait=N".
 // An Idempotency-Key needs Submit.
 func (a *Adapter) Accepted(c echo.Context, t *fxtasks.Task) error {
-	a.api.Accepted(c.Response(), c.Request(), a.prefix, t)
+	a.api.Accepted(a.writer(c, t.ID()), c.Request(), a.prefix, t)
 	return nil
+}
+
+// AcceptedJob does the same for a durable job that the handler has inserted: its Location answers on
+// every replica. An Idempotency-Key is the insert's matter. It is an error without an httpapi.Jobs.
+func (a *Adapter) AcceptedJob(c echo.Context, id string) error {
+	if err := a.api.AcceptedJob(a.writer(c, id), c.Request(), a.prefix, id); err != nil {
+		return refuse(c, err)
+	}
+	return nil
+}
+
+// writer gives c's, with the Location of the task or job if the Config has one.
+func (a *Adapter) writer(c echo.Context, id string) http.ResponseWriter {
+	if a.location != nil {
+		if location := a.location(c, id); location != "" {
+			return echomount.WithLocation(c.Response(), location)
+		}
+	}
+	return c.Response()
 }
 
 // CloseStreams ends all open event streams, also those whose client has stopped reading. New has
@@ -54,20 +71,10 @@ func (a *Adapter) Accepted(c echo.Context, t *fxtasks.Task) error {
 //	server.RegisterOnShutdown(adapter.CloseStreams)
 func (a *Adapter) CloseStreams() { a.api.CloseStreams() }
 
-// HTTPError translates an error of the engine for Echo: ErrInvalid is 400, ErrNotFound 404,
-// ErrDuplicateID, ErrFinished and ErrStillRunning 409, ErrQueueFull 429, ErrShuttingDown and a
-// context's error 503, and all else 500, without detail. err stays reachable as Internal. An
-// *echo.HTTPError is given back as it is, and nil for nil. It cannot set Retry-After; Submit does.
-func HTTPError(err error) *echo.HTTPError {
-	if err == nil {
-		return nil
+// refuse sets the Retry-After of err's answer and gives the rest of it.
+func refuse(c echo.Context, err error) error {
+	if refusal := httpapi.RefusalOf(err); refusal.RetryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(refusal.RetryAfter))
 	}
-	if already := (*echo.HTTPError)(nil); errors.As(err, &already) {
-		return already
-	}
-	refusal := httpapi.RefusalOf(err)
-	if refusal.Detail == "" {
-		refusal.Detail = http.StatusText(refusal.Status)
-	}
-	return echo.NewHTTPError(refusal.Status, refusal.Detail).SetInternal(err)
+	return HTTPError(err)
 }

@@ -5,8 +5,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/fxtasks/background/echoadapter"
@@ -42,21 +44,54 @@ func benchApp(b *testing.B, handler func(a *echoadapter.Adapter, m *fxtasks.Mana
 	return e, "http://" + e.Listener.Addr().String()
 }
 
-// BenchmarkRequest compares a handler that hands its work to a manager with one that has a bare go
-// statement, and answers 202 as well. Compare the two of one run.
+// order is what Handle binds.
+type order struct {
+	Item  string `json:"item"`
+	Count int    `json:"count"`
+}
+
+func workOn(context.Context, order) error { return nil }
+
+// answer is what a handler without a manager can say.
+type answer struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+// BenchmarkRequest compares handlers that hand their work to a manager with those that have a bare go
+// statement, and answer 202 as well: "Submit" with "go", "Handle" with "bind and go". Compare those of
+// one run.
 func BenchmarkRequest(b *testing.B) {
+	accepted := func(c echo.Context) error {
+		return c.JSON(http.StatusAccepted, answer{uuid.NewString(), "running"})
+	}
 	for _, c := range []struct {
 		name    string
 		handler func(a *echoadapter.Adapter, m *fxtasks.Manager) echo.HandlerFunc
 	}{
 		{"go", func(*echoadapter.Adapter, *fxtasks.Manager) echo.HandlerFunc {
 			return func(c echo.Context) error {
-				go func() { _ = work(context.WithoutCancel(c.Request().Context())) }()
-				return c.JSON(http.StatusAccepted, map[string]string{"status": "running"})
+				ctx := context.WithoutCancel(c.Request().Context())
+				go func() { _ = work(ctx) }()
+				return accepted(c)
 			}
 		}},
 		{"Submit", func(a *echoadapter.Adapter, m *fxtasks.Manager) echo.HandlerFunc {
 			return func(c echo.Context) error { return a.Submit(c, m, "work", work) }
+		}},
+		{"bind and go", func(*echoadapter.Adapter, *fxtasks.Manager) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				var in order
+				if err := c.Bind(&in); err != nil {
+					return err
+				}
+				ctx := context.WithoutCancel(c.Request().Context())
+				go func() { _ = workOn(ctx, in) }()
+				return accepted(c)
+			}
+		}},
+		{"Handle", func(a *echoadapter.Adapter, m *fxtasks.Manager) echo.HandlerFunc {
+			return echoadapter.Handle(a, m, "work", workOn)
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -65,7 +100,7 @@ func BenchmarkRequest(b *testing.B) {
 			defer client.CloseIdleConnections()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					response, err := client.Post(url+"/work", "", nil)
+					response, err := client.Post(url+"/work", echo.MIMEApplicationJSON, strings.NewReader(`{"item":"tea","count":2}`))
 					if err != nil {
 						b.Error(err)
 						return

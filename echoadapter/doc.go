@@ -1,5 +1,5 @@
-// Package echoadapter puts the task API and its dashboard into an Echo application, and answers the
-// handlers that start tasks.
+// Package echoadapter puts the task API and its dashboard into an application on Echo v4, and answers
+// the handlers that start tasks. For Echo v5 there is package echov5adapter.
 //
 //	fx.New(
 //		background.Module,
@@ -16,9 +16,9 @@
 //	}
 //
 // Middleware that rewrites paths before routing, such as e.Pre(middleware.RemoveTrailingSlash()), has to
-// skip the prefix: the page is at the prefix with its slash. Middleware that buffers responses has to
-// skip the event stream.
+// skip the prefix: the page is at the prefix with its slash. Middleware that buffers responses, as Echo's
+// Timeout does, has to skip the event stream; the page asks every few seconds where there is none.
 //
 // An echo.Context serves another request as soon as the handler has returned: read what the task
-// needs from it before Submit, never in the task.
+// needs from it before Submit, never in the task, or let Handle do that.
 package echoadapter

@@ -1,10 +1,10 @@
 package echoadapter
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"path"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/fx"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/httpapi"
+	"github.com/fxtasks/background/internal/echomount"
 )
 
 // Module provides an *Adapter and mounts it on the graph's *echo.Echo. It needs an
@@ -23,51 +24,62 @@ var Module fx.Option = fx.Module("background-echo",
 
 // Config says where the API is mounted, and what it is.
 type Config struct {
-	// Prefix is the path to mount at; "ops" and "/ops/" mean "/ops". Defaults to "/background".
+	// Prefix is the path to mount at; "ops" and "/ops/" mean "/ops". Nothing else of the application
+	// may be at or below it. Defaults to "/background".
 	Prefix string
 
 	// Middleware runs on all that is mounted but livez and readyz; the first is outermost.
 	Middleware []echo.MiddlewareFunc
 
-	// Caller tells who asks: the Idempotency-Keys of different callers never meet. nil: all
-	// requests are of one caller.
+	// Caller tells who asks, as API.Caller does, which must be nil then. nil: API.Caller is asked.
 	Caller func(c echo.Context) string
 
-	// API configures the API itself. Its Logger defaults to the graph's.
+	// Location gives the address at which whoever has started a task finds it: the Location of the
+	// answers of Submit, Accepted and Handle. nil, and an empty address: the task's under Prefix.
+	Location func(c echo.Context, id string) string
+
+	// API configures the API itself. Its Logger and Jobs default to the graph's.
 	API httpapi.Config
-}
-
-const defaultPrefix = "/background"
-
-// path gives the prefix with a slash before it and none behind it.
-func (c Config) path() (string, error) {
-	if c.Prefix == "" {
-		return defaultPrefix, nil
-	}
-	trimmed := strings.Trim(c.Prefix, "/")
-	if trimmed == "" || strings.ContainsAny(trimmed, ":*?#% ") || path.Clean("/"+trimmed) != "/"+trimmed {
-		return "", fmt.Errorf("echoadapter: Config.Prefix is %q: must be a path such as %q", c.Prefix, defaultPrefix)
-	}
-	return "/" + trimmed, nil
 }
 
 // Params is what New takes from the graph.
 type Params struct {
 	fx.In
 
-	Echo    *echo.Echo
+	Echo    *echo.Echo `optional:"true"` // required, but Fx's own error would not say which major version
 	Manager *fxtasks.Manager
 	Config  Config
-	Logger  *zap.Logger `optional:"true"`
+	Logger  *zap.Logger  `optional:"true"`
+	Jobs    httpapi.Jobs `optional:"true"` // shown and served as well, unless Config.API has its own
+
+	Lifecycle fx.Lifecycle `optional:"true"` // to look for colliding routes when the application starts
+	Graph     fx.DotGraph  `optional:"true"` // to explain what is missing
+}
+
+// versions is for the errors of those who have the other one.
+var versions = echomount.Adapter{
+	Echo:         "github.com/labstack/echo/v4",
+	OtherEcho:    "github.com/labstack/echo/v5",
+	OtherAdapter: "github.com/fxtasks/background/echov5adapter",
 }
 
 // New mounts the API of p.Manager on p.Echo, and makes e.Server and e.TLSServer end its event
-// streams when they shut down. It fails on a Config that does not say who may do what.
+// streams when they shut down. It fails on a Config that does not say who may do what, and where
+// its paths would meet another mount's or the application's own routes; for routes that are added
+// later, the start of p.Lifecycle fails.
 func New(p Params) (*Adapter, error) {
-	if p.Echo == nil {
-		return nil, fmt.Errorf("echoadapter: Params.Echo is nil")
+	a, err := newAdapter(p)
+	if err != nil {
+		return nil, fmt.Errorf("echoadapter: %w", err)
 	}
-	prefix, err := p.Config.path()
+	return a, nil
+}
+
+func newAdapter(p Params) (*Adapter, error) {
+	if p.Echo == nil {
+		return nil, versions.MissingEcho(string(p.Graph))
+	}
+	prefix, err := echomount.Prefix(p.Config.Prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +87,40 @@ func New(p Params) (*Adapter, error) {
 	if cfg.Logger == nil && p.Logger != nil {
 		cfg.Logger = p.Logger.Named("background")
 	}
+	if cfg.Jobs == nil {
+		cfg.Jobs = p.Jobs
+	}
+	if cfg.Jobs == nil {
+		if missing := echomount.Unbuildable(string(p.Graph), "httpapi.Jobs"); missing != "" {
+			return nil, fmt.Errorf("the application's httpapi.Jobs cannot be built: nothing provides %s", missing)
+		}
+	}
+	caller := p.Config.Caller
+	switch ofRequest := cfg.Caller; {
+	case caller != nil && ofRequest != nil:
+		return nil, errors.New("Config.Caller is set, and so is Config.API.Caller: which is meant?")
+	case caller != nil:
+		cfg.Caller = echomount.Caller
+	case ofRequest != nil:
+		caller = func(c echo.Context) string { return ofRequest(c.Request()) }
+	}
 	api, err := httpapi.New(p.Manager, cfg)
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{api: api, prefix: prefix, caller: p.Config.Caller}
+	if err := echomount.Collision(prefix, routes(p.Echo)); err != nil {
+		return nil, err
+	}
+	a := &Adapter{api: api, prefix: prefix, caller: caller, location: p.Config.Location}
 	a.mount(p.Echo, p.Config.Middleware)
+	if p.Lifecycle != nil {
+		p.Lifecycle.Append(fx.StartHook(func(context.Context) error {
+			if err := echomount.Collision(prefix, echomount.Others(prefix, routes(p.Echo))); err != nil {
+				return fmt.Errorf("echoadapter: %w", err)
+			}
+			return nil
+		}))
+	}
 	for _, server := range []*http.Server{p.Echo.Server, p.Echo.TLSServer} {
 		server.RegisterOnShutdown(api.CloseStreams)
 	}
@@ -89,9 +129,32 @@ func New(p Params) (*Adapter, error) {
 
 // mount adds the routes one by one: a Group with middleware would also register catch-alls.
 func (a *Adapter) mount(e *echo.Echo, middleware []echo.MiddlewareFunc) {
-	handler := echo.WrapHandler(http.StripPrefix(a.prefix, a.api))
-	e.Any(a.prefix+"/livez", handler)
-	e.Any(a.prefix+"/readyz", handler)
-	e.Any(a.prefix, handler, middleware...)
-	e.Any(a.prefix+"/*", handler, middleware...)
+	handler := echomount.Handler(a.prefix, a.api)
+	serve := func(c echo.Context) error {
+		r := c.Request()
+		if a.caller != nil {
+			r = echomount.WithCaller(r, func() string { return a.caller(c) })
+		}
+		handler.ServeHTTP(c.Response(), r)
+		return nil
+	}
+	for path, middleware := range map[string][]echo.MiddlewareFunc{
+		"/livez": nil, "/readyz": nil, "": middleware, "/*": middleware,
+	} {
+		name := echomount.RouteName(a.prefix)
+		for _, route := range e.Any(a.prefix+path, serve, middleware...) {
+			route.Name = name
+		}
+		// Any is for the methods that Echo knows. For the others it would answer in its own words, and
+		// with an Allow of all those.
+		e.RouteNotFound(a.prefix+path, serve, middleware...).Name = name
+	}
+}
+
+func routes(e *echo.Echo) []echomount.Route {
+	var all []echomount.Route
+	for _, r := range e.Routes() {
+		all = append(all, echomount.Route{Method: r.Method, Path: r.Path, Name: r.Name})
+	}
+	return all
 }

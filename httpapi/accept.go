@@ -3,20 +3,15 @@ package httpapi
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fxtasks/background/fxtasks"
 )
 
-const (
-	maxWaitSeconds = 30  // that a client may ask for
-	maxKey         = 255 // bytes of an Idempotency-Key
-)
+const maxKey = 255 // bytes of an Idempotency-Key
 
 // Submit submits the work that r asks for, with r's context. If r has an Idempotency-Key, the same
 // key from the same caller with the same name joins the task of the first request, as long as its
@@ -52,9 +47,11 @@ func idempotentID(caller, name, key string) string {
 
 // Accepted answers a request that has started t: 202 with the task as the body, and its address
 // under mount, the path where the API is mounted. With "Prefer: wait=N" it first waits for the
-// task, up to N seconds and 30 at most, and if the task ends in time answers 200.
+// task, up to N seconds and 30 at most, and if the task ends in time answers 200. The server's
+// WriteTimeout does not count: a client that gets no answer would ask again, and start the work twice.
 func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *fxtasks.Task) {
 	wait, asked := preferredWait(r.Header.Values("Prefer"))
+	extendWriteDeadline(w, wait)
 	if asked {
 		limit := time.NewTimer(wait)
 		defer limit.Stop()
@@ -65,12 +62,17 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 		case <-a.streams.closing: // a request that waits shall not hold up a deploy either
 		}
 	}
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
 	info := t.Info()
 	body := a.taskBody(r, mount, &info)
-	h.Set("Location", body.Links.Self)
-	if asked && body.Done {
+	writeAccepted(w, body.Links.Self, body.Done, asked, wait, body)
+}
+
+// writeAccepted answers with the state of what was started.
+func writeAccepted(w http.ResponseWriter, location string, done, asked bool, wait time.Duration, body any) {
+	h := w.Header()
+	setCommonHeaders(h)
+	h.Set("Location", location)
+	if asked && done {
 		h.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
 		writeJSON(w, jsonType, http.StatusOK, body)
 		return
@@ -79,40 +81,7 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 	writeJSON(w, jsonType, http.StatusAccepted, body)
 }
 
-// preferredWait finds wait=N among the preferences, RFC 7240. What it does not understand it
-// ignores, as the RFC wants.
-func preferredWait(headers []string) (time.Duration, bool) {
-	if len(headers) == 0 { // as nearly always
-		return 0, false
-	}
-	for _, preference := range splitUnquoted(strings.Join(headers, ","), ',') {
-		preference = splitUnquoted(preference, ';')[0] // less its parameters
-		name, value, _ := strings.Cut(preference, "=")
-		if !strings.EqualFold(strings.TrimSpace(name), "wait") {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 64)
-		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return 0, false
-		}
-		return time.Duration(min(n, maxWaitSeconds)) * time.Second, true
-	}
-	return 0, false
-}
-
-// splitUnquoted splits s at each separator that stands outside of a quoted string.
-func splitUnquoted(s string, separator byte) (parts []string) {
-	begin, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch {
-		case quoted && s[i] == '\\':
-			i++ // whatever comes next is in the string
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == separator && !quoted:
-			parts = append(parts, s[begin:i])
-			begin = i + 1
-		}
-	}
-	return append(parts, s[begin:])
+// extendWriteDeadline gives an answer that comes after the wait as long to be sent as any other.
+func extendWriteDeadline(w http.ResponseWriter, wait time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout)) // not all writers can
 }

@@ -15,62 +15,77 @@ import (
 // maxBody is how many bytes a request's body may have.
 const maxBody = 64 << 10
 
-// reason is the cause of a cancel for which the client gave one.
-type reason string
+// cancellation is the cause of a cancel that says who asked for it, or why.
+type cancellation struct{ by, reason string }
 
-func (r reason) Error() string { return string(r) }
+// NewCancellation gives the cause of a cancel, as the API gives it to tasks and as it shows it: by
+// says who asked, and reason why. Both may be "". An implementation of Jobs uses it for the
+// CancelCause of a job. It matches fxtasks.ErrCancelled, and is that when both are "".
+func NewCancellation(by, reason string) error {
+	if by == "" && reason == "" {
+		return fxtasks.ErrCancelled
+	}
+	return &cancellation{by, reason}
+}
+
+func (c *cancellation) Error() string {
+	if c.reason == "" {
+		return fxtasks.ErrCancelled.Error()
+	}
+	return c.reason
+}
+
+func (c *cancellation) Unwrap() error { return fxtasks.ErrCancelled }
 
 // serveCancel answers DELETE /tasks/{id}. It asks the task to end and does not wait until it has.
 func (a *API) serveCancel(w http.ResponseWriter, r *http.Request, id string) {
-	if a.cfg.ReadOnly {
-		newProblem(http.StatusForbidden, "this API is read-only").about(id).write(w)
+	if !a.writable(w, id) {
 		return
 	}
 	task, info, ok := a.findTask(w, r, id)
+	if !ok || !a.mayChange(w, r, ActionCancel, &info) {
+		return
+	}
+	by, reason, ok := a.readCancel(w, r, id)
 	if !ok {
 		return
 	}
-	if !a.allows(r, ActionCancel, &info) {
-		newProblem(http.StatusForbidden, "not allowed to cancel this task").about(id).write(w)
-		return
-	}
-	refused, cause := readReason(w, r)
-	if refused != nil {
-		refused.about(id).write(w)
-		return
-	}
-	task.Cancel(cause)
+	task.Cancel(NewCancellation(by, reason))
 	info = task.Info()
-	a.cfg.Logger.Info("cancel requested over HTTP", zap.String("task_id", info.ID), zap.String("task_name", info.Name),
-		zap.String("remote_addr", r.RemoteAddr), zap.Stringer("status", info.Status), zap.NamedError("reason", cause))
-	status := http.StatusAccepted
-	if info.Status.Finished() {
-		status = http.StatusOK
-	}
-	a.writeTask(w, r, status, mount(r), info)
+	a.log(r, by, "cancel requested over HTTP", zap.String("task_id", info.ID), zap.String("task_name", info.Name),
+		zap.Stringer("status", info.Status), zap.String("reason", reason))
+	a.writeTask(w, r, cancelStatus(info), a.taskBody(r, mount(r), &info))
 }
 
-// readReason reads the body of a cancel: nothing, or {"reason": "…"}. Without a reason it gives
-// the engine's own cause for the API's cancels.
-func readReason(w http.ResponseWriter, r *http.Request) (refused *problem, cause error) {
+// cancelStatus is 202 while what was asked to end goes on.
+func cancelStatus(info fxtasks.Info) int {
+	if info.Status.Finished() {
+		return http.StatusOK
+	}
+	return http.StatusAccepted
+}
+
+// readCancel reads who cancels, and the body: nothing, or {"reason": "…"}. It answers what it refuses.
+func (a *API) readCancel(w http.ResponseWriter, r *http.Request, id string) (by, reason string, ok bool) {
+	refuse := func(status int, detail string) (string, string, bool) {
+		newProblem(status, detail).about(id).write(w)
+		return "", "", false
+	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return newProblem(http.StatusRequestEntityTooLarge, "the body may have 65536 bytes"), nil
+		return refuse(http.StatusRequestEntityTooLarge, "the body may have 65536 bytes")
 	}
 	if err != nil {
-		return newProblem(http.StatusBadRequest, "the body could not be read"), nil
-	}
-	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, fxtasks.ErrCancelled
+		return refuse(http.StatusBadRequest, "the body could not be read")
 	}
 	var body struct {
 		Reason string `json:"reason"`
 	}
-	if err := json.Unmarshal(data, &body); err != nil {
-		return newProblem(http.StatusBadRequest, `the body is not of the form {"reason": "…"}`), nil
+	if len(bytes.TrimSpace(data)) > 0 {
+		if err := json.Unmarshal(data, &body); err != nil {
+			return refuse(http.StatusBadRequest, `the body is not of the form {"reason": "…"}`)
+		}
 	}
-	if body.Reason == "" {
-		return nil, fxtasks.ErrCancelled
-	}
-	return nil, reason(body.Reason)
+	by, ok = a.caller(w, r)
+	return by, body.Reason, ok
 }

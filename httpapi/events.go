@@ -12,12 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/fxtasks/background/fxtasks"
 )
 
 const (
 	retryMillis   = 2000
-	heartbeat     = 15 * time.Second
+	pingEvery     = 15 * time.Second
 	statsEvery    = time.Second
 	progressEvery = time.Second / 4 // per task
 )
@@ -25,6 +27,14 @@ const (
 // serveEvents answers GET /events.
 func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, _ string) {
 	if !a.mayWatch(w, r) {
+		return
+	}
+	if !canFlush(w) {
+		a.guard("Config.Logger", func() {
+			a.cfg.Logger.Warn("no event stream can be served: some middleware keeps responses back until they are complete, "+
+				"as those do that limit their time", zap.String("path", requestPath(r)), zap.String("writer", fmt.Sprintf("%T", w)))
+		})
+		newProblem(http.StatusInternalServerError, "the server cannot send events: some middleware keeps responses back until they are complete").write(w)
 		return
 	}
 	ctx, cancel := context.WithCancel(r.Context())
@@ -70,7 +80,7 @@ type feed struct {
 	held map[uint64]fxtasks.Info
 	sent map[uint64]fxtasks.Progress
 
-	nextProgress, nextStats, nextHeartbeat time.Time
+	nextProgress, nextStats, nextPing time.Time
 }
 
 // begin finds the place to go on from, and tells the client if that is not where it has left off.
@@ -109,11 +119,14 @@ func (f *feed) reset() {
 
 // run sends until ctx ends or the client has gone.
 func (f *feed) run(ctx context.Context) {
-	f.nextHeartbeat = time.Now().Add(heartbeat)
+	f.nextPing = time.Now().Add(pingEvery)
 	f.tick(time.Now())
 	for f.flush() == nil && ctx.Err() == nil {
 		if e, err := f.next(ctx); err == nil {
 			f.event(e)
+		}
+		if now := time.Now(); !now.Before(f.nextStats) && !f.api.allows(f.r, ActionView, nil) {
+			return // the caller has logged out, say
 		}
 		f.tick(time.Now())
 	}
@@ -145,14 +158,14 @@ func (f *feed) tick(now time.Time) {
 	}
 	if !now.Before(f.nextStats) {
 		f.nextStats = now.Add(statsEvery)
-		if stats, err := json.Marshal(f.api.statsBody()); err == nil && !bytes.Equal(stats, f.stats) {
+		if stats, err := json.Marshal(f.api.streamedStats()); err == nil && !bytes.Equal(stats, f.stats) {
 			f.stats = stats
 			f.send("stats", "", json.RawMessage(stats))
 		}
 	}
-	if !now.Before(f.nextHeartbeat) {
-		f.nextHeartbeat = now.Add(heartbeat)
-		f.buf.WriteString(": still here\n\n")
+	if !now.Before(f.nextPing) {
+		f.nextPing = now.Add(pingEvery)
+		f.send("ping", "", struct{}{}) // no comment line, since a page cannot see those
 	}
 }
 
@@ -168,11 +181,14 @@ func (f *feed) event(e fxtasks.Event) {
 	if e.Task.Status.Finished() {
 		delete(f.held, e.Task.Seq) // its last report goes with the task
 		delete(f.sent, e.Task.Seq)
+		if e.Kind != fxtasks.EventFinished { // of an event read late: the end is told once, when its own comes
+			return
+		}
 	}
 	if e.Kind == fxtasks.EventProgress {
 		f.holdProgress(e.Task)
 	} else if f.api.allows(f.r, ActionView, &e.Task) {
-		f.send("task", f.api.eventID(e.Seq), f.api.taskBody(f.r, f.mount, &e.Task))
+		f.send("task", f.api.eventID(e.Seq), f.api.listedTask(f.mount, &e.Task))
 	}
 }
 

@@ -36,9 +36,12 @@ func TestAStreamBegins(t *testing.T) {
 		if len(events) != 2 || events[0].retry != "2000" || events[1].name != "stats" || events[1].id != "" {
 			t.Fatalf("it begins with %+v", events)
 		}
-		want := strings.TrimSpace(string(inBubble(t, api)("GET", "/stats", "").body))
-		if events[1].data != want {
-			t.Errorf("the statistics are %s, want %s", events[1].data, want)
+		var streamed map[string]any
+		events[1].decode(&streamed)
+		want := inBubble(t, api)("GET", "/stats", "").members()
+		delete(want, "by_name") // can be large, and is sent each second
+		if !reflect.DeepEqual(streamed, want) {
+			t.Errorf("the statistics are %v, want %v", streamed, want)
 		}
 	})
 }
@@ -109,9 +112,14 @@ func TestWhatHappensAfterTheHeadersIsOnTheStream(t *testing.T) {
 func history(t *testing.T, m *fxtasks.Manager) {
 	t.Helper()
 	for range 3 {
-		task := submit(t, m, "work", untilCancelled)
+		task := submit(t, m, "work", func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Millisecond) // so that a stream tells of the cancelling before the end
+			return context.Cause(ctx)
+		})
 		synctest.Wait()
 		task.Cancel(nil)
+		finished(t, task)
 		synctest.Wait()
 	}
 }
@@ -131,7 +139,7 @@ func TestAKnownIDGetsEveryLaterEventOnce(t *testing.T) {
 		for i, e := range all {
 			resumed := stream(t, api, "Last-Event-ID: "+e.id)
 			events := resumed.sent()
-			if got, want := ids(named(events, "task")), ids(all[i+1:]); !slices.Equal(got, want) || len(named(events, "reset")) > 0 {
+			if got, want := ids(named(events, "task")), ids(ends(all[i+1:])); !slices.Equal(got, want) || len(named(events, "reset")) > 0 {
 				t.Errorf("after %s come %v, want %v", e.id, got, want)
 			}
 			resumed.cut()
@@ -141,6 +149,16 @@ func TestAKnownIDGetsEveryLaterEventOnce(t *testing.T) {
 			t.Errorf("%d later events, want 12", len(got))
 		}
 	})
+}
+
+// ends gives those of the task events by which a task has ended: all that is told of it later.
+func ends(events []event) (some []event) {
+	for _, e := range events {
+		if e.task().Done {
+			some = append(some, e)
+		}
+	}
+	return some
 }
 
 func TestUnknownIDsGetAReset(t *testing.T) {
@@ -166,7 +184,7 @@ func TestUnknownIDsGetAReset(t *testing.T) {
 			s.cut()
 			history(t, m)
 			resumed := stream(t, api, "Last-Event-ID: "+events[0].id)
-			if later := named(resumed.sent(), "reset", "task"); len(later) != 12 || later[0].name != "task" {
+			if later := named(resumed.sent(), "reset", "task"); len(later) != 3 || later[0].name != "task" {
 				t.Errorf("after the reset come %d events: %+v", len(later), later)
 			}
 			resumed.cut()
@@ -179,8 +197,8 @@ func many(t *testing.T, m *fxtasks.Manager) {
 	t.Helper()
 	for range 400 {
 		submit(t, m, "work", nothing)
+		synctest.Wait() // so that the three events of each are in a row
 	}
-	synctest.Wait()
 }
 
 func TestOverwrittenEventsGetAReset(t *testing.T) {
@@ -194,13 +212,15 @@ func TestOverwrittenEventsGetAReset(t *testing.T) {
 		boot, _, _ := strings.Cut(id, "-")
 		events := named(stream(t, api, "Last-Event-ID: "+id).sent(), "reset", "task")
 		want := []string{}
-		for seq := range 1 + 1024 { // the reset, and then all that are kept of 12 and 1200
-			want = append(want, fmt.Sprint(boot, "-", 1212-1024+seq))
+		for seq := 1212 - 1024; seq <= 1212; seq++ { // the reset, and then the ends that are kept of 12 and 1200 events
+			if seq == 1212-1024 || (seq-12)%3 == 0 {
+				want = append(want, fmt.Sprint(boot, "-", seq))
+			}
 		}
 		if !slices.Equal(ids(events), want) || events[0].name != "reset" || len(named(events, "reset")) != 1 {
 			t.Errorf("after 1200 events come %d: %+v …", len(events), events[:min(len(events), 2)])
 		}
-		if next := named(stream(t, api, "Last-Event-ID: "+events[0].id).sent(), "reset", "task"); len(next) != 1024 || next[0].name != "task" {
+		if next := named(stream(t, api, "Last-Event-ID: "+events[0].id).sent(), "reset", "task"); len(next) != len(want)-1 || next[0].name != "task" {
 			t.Errorf("after the reset's id come %d events", len(next))
 		}
 	})
@@ -246,8 +266,8 @@ func TestHiddenTasksAreNotOnTheStream(t *testing.T) {
 				if body.Metadata["token"] != "***" {
 					t.Errorf("%s is not redacted", e.data)
 				}
-				if body.Done && (body.Error.Stack != "") != (body.ID == "a") {
-					t.Errorf("the stack of %s is %q", body.ID, body.Error.Stack)
+				if body.Done && body.Error.Stack != "" {
+					t.Errorf("%s comes with its stack", body.ID)
 				}
 			}
 			if want := map[string]int{"task a": 3, "task c": 3, "progress a": 1, "progress c": 1}; !reflect.DeepEqual(kinds, want) {

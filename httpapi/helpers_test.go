@@ -238,9 +238,12 @@ type task struct {
 	TimeoutSeconds          *float64 `json:"timeout_seconds"`
 	Cancel                  *struct {
 		RequestedAt string `json:"requested_at"`
-		Reason      string
+		Reason, By  string
 	}
-	Links struct{ Self string }
+	Links struct {
+		Self string
+		More []httpapi.Link
+	}
 }
 
 type progress struct {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -64,11 +65,12 @@ func (s *pipeServer) Addr() net.Addr { return new(net.UnixAddr) }
 // pipeStream is an event stream over such a connection.
 type pipeStream struct {
 	conn net.Conn
-	body *bufio.Reader
+	head *bufio.Reader
+	body io.Reader
 
-	mu    sync.Mutex // protects what follows
-	text  []byte
-	ended bool
+	mu   sync.Mutex // protects what follows
+	text []byte
+	end  error
 }
 
 // open opens a stream, whose client reads no more than the headers of the response.
@@ -80,9 +82,10 @@ func (s *pipeServer) open() *pipeStream {
 	if _, err := io.WriteString(client, "GET "+mount+"/events HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		s.t.Fatal(err)
 	}
-	stream := &pipeStream{conn: client, body: bufio.NewReader(client)}
+	stream := &pipeStream{conn: client, head: bufio.NewReader(client)}
+	stream.body = httputil.NewChunkedReader(stream.head)
 	for line := "HTTP/1.1 200 OK\r\n"; line != "\r\n"; {
-		got, err := stream.body.ReadString('\n')
+		got, err := stream.head.ReadString('\n')
 		if err != nil || line != "" && got != line {
 			s.t.Fatalf("the response begins with %q (%v)", got, err)
 		}
@@ -101,7 +104,7 @@ func (p *pipeStream) read() *pipeStream {
 			n, err := p.body.Read(buf)
 			p.mu.Lock()
 			p.text = append(p.text, buf[:n]...)
-			p.ended = err != nil
+			p.end = err
 			p.mu.Unlock()
 			if err != nil {
 				return
@@ -111,10 +114,10 @@ func (p *pipeStream) read() *pipeStream {
 	return p
 }
 
-// got gives what was read, and whether the connection has ended, once all is at rest.
+// got gives what was read, and whether the stream has ended, once all is at rest.
 func (p *pipeStream) got() (text string, ended bool) {
 	synctest.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return string(p.text), p.ended
+	return string(p.text), p.end != nil
 }

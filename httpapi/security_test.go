@@ -55,10 +55,10 @@ func TestWhatTheAuthorizerIsAsked(t *testing.T) {
 	c := serve(t, newAPI(t, m, httpapi.Config{Authorize: r.authorize}))
 	for request, want := range map[string][]string{
 		"GET /livez": nil, "GET /readyz": nil, "GET /openapi.json": nil, "GET /": nil, "GET /assets/none": nil,
-		"GET /nowhere": nil, "POST /tasks": nil, "GET /tasks/unknown": nil, "DELETE /tasks/unknown": nil,
+		"GET /nowhere": nil, "POST /tasks": nil, "GET /tasks/unknown": {"view"}, "DELETE /tasks/unknown": {"view"},
 		"GET /stats":      {"view"},
 		"HEAD /events":    {"view"},
-		"GET /tasks":      {"view", "view b", "view_stack b", "view a"},
+		"GET /tasks":      {"view", "view b", "view a"},
 		"GET /tasks/a":    {"view a"},
 		"GET /tasks/b":    {"view b", "view_stack b"},
 		"DELETE /tasks/a": {"view a", "cancel a"},
@@ -125,7 +125,7 @@ func TestStacksAreForThoseWhoMaySeeThem(t *testing.T) {
 			}
 		}
 	}
-	if list := string(c.get("/tasks").want(http.StatusOK).body); strings.Count(list, `"stack"`) != 1 {
+	if list := string(c.get("/tasks").want(http.StatusOK).body); strings.Contains(list, `"stack"`) {
 		t.Errorf("the list is %s", list)
 	}
 }

@@ -11,9 +11,10 @@ type statsBody struct {
 	MaxRunning           int                   `json:"max_running"`
 	MaxPending           int                   `json:"max_pending"`
 	OldestPendingSeconds float64               `json:"oldest_pending_seconds"`
-	ByName               map[string]countsBody `json:"by_name"`
+	ByName               map[string]countsBody `json:"by_name,omitzero"`
 	ByGroup              map[string]countsBody `json:"by_group"`
 	State                string                `json:"state"` // "open", "draining", "stopped"
+	Instance             string                `json:"instance"`
 }
 
 type countsBody struct {
@@ -47,7 +48,15 @@ func (a *API) statsBody() statsBody {
 		ByName:               countsBodies(s.ByName),
 		ByGroup:              countsBodies(s.ByGroup),
 		State:                a.m.State().String(),
+		Instance:             instance,
 	}
+}
+
+// streamedStats leaves ByName out, which can be large and is not needed each second.
+func (a *API) streamedStats() statsBody {
+	body := a.statsBody()
+	body.ByName = nil
+	return body
 }
 
 func countsBodies(counts map[string]fxtasks.Counts) map[string]countsBody {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -58,9 +59,15 @@ func (all *streams) remove(s *stream) {
 	delete(all.open, s)
 }
 
-// writeTimeout is how long a client may leave what was sent to it unread, before it has to connect
-// again.
-const writeTimeout = 30 * time.Second
+const (
+	// writeTimeout is how long a client may leave what was sent to it unread, before it has to
+	// connect again.
+	writeTimeout = 30 * time.Second
+	// lastWriteTimeout is the same for a write that has begun when the stream is closed, and
+	// endTimeout for the end of the response after it.
+	lastWriteTimeout = 5 * time.Millisecond
+	endTimeout       = time.Second
+)
 
 // stream is one open event stream.
 type stream struct {
@@ -68,41 +75,76 @@ type stream struct {
 	rc     *http.ResponseController
 	cancel context.CancelFunc // ends the context that the stream waits with
 
-	mu     sync.Mutex // protects closed, and the order of deadlines
-	closed bool
+	mu      sync.Mutex // protects what follows, and the order of deadlines
+	writing bool
+	closed  bool
 }
 
 func newStream(w http.ResponseWriter, cancel context.CancelFunc) *stream {
 	return &stream{w: w, rc: http.NewResponseController(w), cancel: cancel}
 }
 
+// canFlush reports whether what is written to w can be sent at once. It looks at the innermost
+// writer, since those that middleware puts around it may have a Flush that does not work, and
+// trying would send the headers.
+func canFlush(w http.ResponseWriter) bool {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = outer.Unwrap()
+	}
+	_, flusher := w.(http.Flusher)
+	_, flushError := w.(interface{ FlushError() error })
+	return flusher || flushError
+}
+
 // write sends data to the client now. The server's WriteTimeout, which is for whole responses, is
 // replaced by one for each write.
 func (s *stream) write(data []byte) error {
-	if err := s.extend(); err != nil {
-		return err
+	if !s.begin() {
+		return http.ErrServerClosed
 	}
+	defer s.end()
 	if _, err := s.w.Write(data); err != nil {
 		return err
 	}
-	return s.rc.Flush()
-}
-
-func (s *stream) extend() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return http.ErrServerClosed
+	if err := s.rc.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
 	}
-	_ = s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)) // not all writers can: then none is in force
 	return nil
 }
 
-// close makes a write that hangs, and all later ones, fail.
+func (s *stream) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.writing = true
+		_ = s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)) // not all writers can: then none is in force
+	}
+	return !s.closed
+}
+
+func (s *stream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	if s.closed { // the server still has to send the end of the response
+		_ = s.rc.SetWriteDeadline(time.Now().Add(endTimeout))
+	}
+}
+
+// close makes all later writes fail, and one that hangs. The handler then returns, and a client that
+// reads gets a clean end.
 func (s *stream) close() {
-	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	_ = s.rc.SetWriteDeadline(time.Now())
+	timeout := endTimeout
+	if s.writing {
+		timeout = lastWriteTimeout
+	}
+	_ = s.rc.SetWriteDeadline(time.Now().Add(timeout))
+	s.cancel()
 }

@@ -1,4 +1,4 @@
-package echoadapter_test
+package adaptertest
 
 import (
 	"context"
@@ -9,20 +9,20 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/fxtasks/background/echoadapter"
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/fxtasks/fxtaskstest"
 	"github.com/fxtasks/background/httpapi"
 )
 
-func TestTheModuleServesTheAPI(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open})
+const problem = "application/problem+json"
+
+func servesTheAPI(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
 	task, err := a.tasks.Submit(t.Context(), "work", untilCancelled, fxtasks.WithID("a/b c%"))
 	if err != nil {
 		t.Fatal(err)
@@ -40,20 +40,28 @@ func TestTheModuleServesTheAPI(t *testing.T) {
 	if err := task.Wait(t.Context()); !errors.Is(err, fxtasks.ErrCancelled) {
 		t.Errorf("the task ended with %v", err)
 	}
-	const problem = "application/problem+json"
 	a.do("GET", "/background/nowhere").want(http.StatusNotFound, `"status":404`).wantHeader("Content-Type", problem)
-	for _, method := range []string{"POST", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND"} {
-		a.do(method, "/background/livez").want(http.StatusMethodNotAllowed, `"status":405`).wantHeader("Content-Type", problem)
-		a.do(method, "/background/tasks").want(http.StatusMethodNotAllowed, `"status":405`).wantHeader("Content-Type", problem)
-	}
 	a.do("GET", "/backgrounds").want(http.StatusNotFound, `{"message":"Not Found"}`) // the application's own
 }
 
-func TestPrefixes(t *testing.T) {
+func unknownMethods(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
+	// An application's own route for everything shall not get them either.
+	a.echo.Add("GET", "/*", func(c Context) error { return c.NoContent(http.StatusTeapot) })
+	for _, method := range []string{"POST", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "LOCK", "MKCOL", "X"} {
+		for path, allow := range map[string]string{"livez": "GET, HEAD", "readyz": "GET, HEAD", "": "GET, HEAD", "tasks": "GET, HEAD", "tasks/7": "DELETE, GET, HEAD"} {
+			a.do(method, "/background/"+path).want(http.StatusMethodNotAllowed, `"status":405`).
+				wantHeader("Content-Type", problem).wantHeader("Allow", allow)
+		}
+		a.do(method, "/background").want(http.StatusPermanentRedirect)
+	}
+}
+
+func prefixes(t *testing.T, v Version) {
 	for prefix, want := range map[string]string{"": "/background", "ops": "/ops", "/ops": "/ops", "ops/": "/ops", "/ops/": "/ops",
 		"//ops//": "/ops", "/a/b/tasks": "/a/b/tasks", "ümlaut": "/%C3%BCmlaut", "/.well_known-1~/x": "/.well_known-1~/x"} {
 		t.Run(prefix, func(t *testing.T) {
-			a := start(t, echoadapter.Config{Prefix: prefix, API: open})
+			a := start(t, v, Config{Prefix: prefix, API: open})
 			a.do("GET", want+"/tasks").want(http.StatusOK)
 			a.do("GET", want+"/readyz").want(http.StatusOK)
 			a.do("GET", want+"/").want(http.StatusOK)
@@ -67,63 +75,63 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
-func TestNewFailsOnABadConfig(t *testing.T) {
-	m := fxtaskstest.New(t)
-	for name, p := range map[string]echoadapter.Params{
-		"no authorizer":   {Echo: newEcho(), Manager: m},
-		"no echo":         {Manager: m, Config: echoadapter.Config{API: open}},
-		"no manager":      {Echo: newEcho(), Config: echoadapter.Config{API: open}},
-		"the root":        {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/"}},
-		"slashes":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "///"}},
-		"a parameter":     {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops/:id"}},
-		"a wildcard":      {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops/*"}},
-		"a query":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops?x"}},
-		"a fragment":      {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/ops#x"}},
-		"escapes":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/a%20b"}},
-		"a way up":        {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/../ops"}},
-		"a space":         {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: open, Prefix: "/a b"}},
-		"negative limits": {Echo: newEcho(), Manager: m, Config: echoadapter.Config{API: httpapi.Config{AllowUnauthenticated: true, MaxStreams: -1}}},
+func badConfigs(t *testing.T, v Version) {
+	for name, cfg := range map[string]Config{
+		"no authorizer":   {},
+		"only slashes":    {API: open, Prefix: "///"},
+		"a parameter":     {API: open, Prefix: "/ops/:id"},
+		"a wildcard":      {API: open, Prefix: "/ops/*"},
+		"a query":         {API: open, Prefix: "/ops?x"},
+		"a fragment":      {API: open, Prefix: "/ops#x"},
+		"escapes":         {API: open, Prefix: "/a%20b"},
+		"a way up":        {API: open, Prefix: "/../ops"},
+		"a space":         {API: open, Prefix: "/a b"},
+		"negative limits": {API: httpapi.Config{AllowUnauthenticated: true, MaxStreams: -1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := echoadapter.New(p)
-			if err == nil || a != nil {
-				t.Errorf("%+v: no error", p.Config)
+			e := v.NewEcho()
+			_, err := v.New(e, fxtaskstest.New(t), cfg)
+			if err == nil || !strings.Contains(err.Error(), cfg.Prefix) {
+				t.Errorf("the error is %v", err)
 			}
-			if p.Echo != nil && len(p.Echo.Routes()) > 0 {
-				t.Errorf("%+v: it is mounted in part", p.Config)
-			}
-			if p.Config.Prefix != "" && (err == nil || !strings.Contains(err.Error(), p.Config.Prefix)) {
-				t.Errorf("the error %v does not name the prefix", err)
+			if e.Routes() > 0 {
+				t.Error("it is mounted in part")
 			}
 		})
 	}
+	if _, err := v.New(v.NewEcho(), nil, Config{API: open}); err == nil {
+		t.Error("no manager is no error")
+	}
+	if _, err := v.New(nil, fxtaskstest.New(t), Config{API: open}); err == nil || !strings.Contains(err.Error(), v.Echo) {
+		t.Errorf("without an Echo: %v", err)
+	}
 }
 
-func TestAnApplicationWithoutAnAuthorizerDoesNotStart(t *testing.T) {
-	app := fx.New(fx.NopLogger, echoadapter.Module, fx.Provide(newEcho), fx.Supply(fxtaskstest.New(t), echoadapter.Config{}))
+func noAuthorizer(t *testing.T, v Version) {
+	app := fx.New(fx.NopLogger, v.Module, v.Supply(v.NewEcho(), Config{}), fx.Supply(fxtaskstest.New(t)))
 	if err := app.Err(); err == nil || !strings.Contains(err.Error(), "Authorize") {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-func TestMiddleware(t *testing.T) {
+func middleware(t *testing.T, v Version) {
 	var mu sync.Mutex
 	var ran []string
-	note := func(name string) echo.MiddlewareFunc {
-		return func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
+	note := func(name string) Middleware {
+		return func(next Handler) Handler {
+			return func(c Context) error {
 				mu.Lock()
 				ran = append(ran, name)
 				mu.Unlock()
 				if c.Request().Header.Get("Refuse") == name {
-					return echo.NewHTTPError(http.StatusTeapot, name)
+					return v.OwnError(http.StatusTeapot, name)
 				}
 				return next(c)
 			}
 		}
 	}
-	a := start(t, echoadapter.Config{API: open, Middleware: []echo.MiddlewareFunc{note("outer"), note("inner")}})
-	a.echo.GET("/own", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	a := start(t, v, Config{API: open, Middleware: []Middleware{note("outer"), note("inner")}})
+	a.echo.Add("GET", "/own", func(c Context) error { return c.NoContent(http.StatusOK) })
 	for path, want := range map[string][]string{
 		"/background/livez": nil, "/background/readyz": nil, "/own": nil, "/backgrounds": nil,
 		"/background": {"outer", "inner"}, "/background/": {"outer", "inner"}, "/background/tasks": {"outer", "inner"},
@@ -131,7 +139,10 @@ func TestMiddleware(t *testing.T) {
 		"/background/assets/x": {"outer", "inner"}, "/background/nowhere": {"outer", "inner"}, "/background/livez/": {"outer", "inner"},
 		"/background/%6Civez": {"outer", "inner"}, "/background/livez%2F..%2Ftasks": {"outer", "inner"},
 	} {
-		for _, method := range []string{"GET", "HEAD", "DELETE", "POST"} {
+		for _, method := range []string{"GET", "HEAD", "DELETE", "POST", "QUERY"} {
+			if method == "QUERY" && want == nil { // Echo v4 finds the catch-all for it, not livez: a 405 in any case
+				continue
+			}
 			a.do(method, path)
 			mu.Lock()
 			if !slices.Equal(ran, want) {
@@ -146,7 +157,7 @@ func TestMiddleware(t *testing.T) {
 	a.do("GET", "/background/livez", "Refuse: outer").want(http.StatusOK)
 }
 
-func TestTheLoggerDefaultsToTheGraphs(t *testing.T) {
+func logger(t *testing.T, v Version) {
 	cancelled := func(a *app) {
 		if _, err := a.tasks.Submit(context.Background(), "work", untilCancelled, fxtasks.WithID("7")); err != nil {
 			t.Fatal(err)
@@ -160,14 +171,14 @@ func TestTheLoggerDefaultsToTheGraphs(t *testing.T) {
 	own, ownLogs := observer.New(zapcore.InfoLevel)
 	supplied := fx.Supply(zap.New(graph))
 
-	cancelled(start(t, echoadapter.Config{API: open}, supplied))
+	cancelled(start(t, v, Config{API: open}, supplied))
 	if lines := about(graphLogs); len(lines) != 1 || lines[0].LoggerName != "background" || lines[0].ContextMap()["task_id"] != "7" {
 		t.Errorf("the graph's logger has %+v", lines)
 	}
 	graphLogs.TakeAll()
-	cancelled(start(t, echoadapter.Config{API: httpapi.Config{AllowUnauthenticated: true, Logger: zap.New(own)}}, supplied))
+	cancelled(start(t, v, Config{API: httpapi.Config{AllowUnauthenticated: true, Logger: zap.New(own)}}, supplied))
 	if len(about(ownLogs)) != 1 || len(about(graphLogs)) != 0 {
 		t.Errorf("the Config's own logger has %+v, the graph's %+v", ownLogs.All(), graphLogs.All())
 	}
-	cancelled(start(t, echoadapter.Config{API: open})) // and none is needed
+	cancelled(start(t, v, Config{API: open})) // and none is needed
 }

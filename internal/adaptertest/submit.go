@@ -1,39 +1,21 @@
-package echoadapter_test
+package adaptertest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/fx"
 
-	"github.com/fxtasks/background/echoadapter"
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// idOf gives the ID of the task that is the answer's body.
-func (a answer) idOf() string {
-	a.t.Helper()
-	var body struct{ ID string }
-	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.ID == "" {
-		a.t.Fatalf("%s: %d %s (%v) is no task", a.request, a.status, a.body, err)
-	}
-	return body.ID
-}
-
-// submits adds a route that submits fn.
-func (a *app) submits(path string, fn fxtasks.Func, opts ...fxtasks.TaskOption) {
-	a.echo.POST(path, func(c echo.Context) error { return a.adapter.Submit(c, a.tasks, "build-report", fn, opts...) })
-}
-
-func TestSubmit(t *testing.T) {
+func submit(t *testing.T, v Version) {
 	for _, prefix := range []string{"", "/ops/tasks"} {
-		a := start(t, echoadapter.Config{API: open, Prefix: prefix})
+		a := start(t, v, Config{API: open, Prefix: prefix})
 		a.submits("/reports", untilCancelled, fxtasks.WithID("a/b c"))
 		r := a.do("POST", "/reports").want(http.StatusAccepted, `"id":"a/b c"`, `"name":"build-report"`, `"done":false`).
 			wantHeader("Retry-After", "1").wantHeader("Content-Type", "application/json").wantHeader("Cache-Control", "no-store")
@@ -47,22 +29,22 @@ func TestSubmit(t *testing.T) {
 	}
 }
 
-func TestSubmitToAGroup(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open})
+func submitToAGroup(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
 	group, err := a.tasks.Group("reports", fxtasks.GroupConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.echo.POST("/reports", func(c echo.Context) error { return a.adapter.Submit(c, group, "build-report", nothing) })
+	a.echo.Add("POST", "/reports", func(c Context) error { return a.adapter.Submit(c, group, "build-report", nothing) })
 	a.do("POST", "/reports").want(http.StatusAccepted, `"group":"reports"`)
 }
 
-func TestAccepted(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open})
-	a.echo.POST("/reports", func(c echo.Context) error {
+func accepted(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
+	a.echo.Add("POST", "/reports", func(c Context) error {
 		r, err := fxtasks.SubmitResult(c.Request().Context(), a.tasks, "sum", func(context.Context) (int, error) { return 1, nil })
 		if err != nil {
-			return echoadapter.HTTPError(err)
+			return v.HTTPError(err)
 		}
 		return a.adapter.Accepted(c, r.Task)
 	})
@@ -71,8 +53,8 @@ func TestAccepted(t *testing.T) {
 	a.do("POST", "/reports", "Prefer: wait=20").want(http.StatusOK, `"status":"completed"`)
 }
 
-func TestPreferWait(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open})
+func preferWait(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
 	a.submits("/good", nothing)
 	a.submits("/bad", func(context.Context) error { return errors.New("no paper") })
 	a.submits("/endless", untilCancelled)
@@ -83,18 +65,32 @@ func TestPreferWait(t *testing.T) {
 	a.do("POST", "/endless", "Prefer: wait=0").want(http.StatusAccepted, `"done":false`).wantHeader("Preference-Applied", "")
 }
 
-// refusing makes the application's own error handler tell what it gets.
-func refusing(e *echo.Echo) {
-	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		he, ok := err.(*echo.HTTPError)
-		if !ok {
-			he = echo.NewHTTPError(http.StatusInternalServerError, fmt.Sprintf("not an *echo.HTTPError but a %T", err))
+func location(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open, Location: func(c Context, id string) string {
+		if c.Request().URL.Path == "/internal" {
+			return ""
 		}
-		_ = c.String(he.Code, fmt.Sprint("rendered by the application: ", he.Message))
-	}
+		return "/orders/" + id + "?of=" + c.Request().Header.Get("User")
+	}})
+	a.submits("/reports", nothing, fxtasks.WithID("7"), fxtasks.WithDuplicate(fxtasks.Join))
+	a.submits("/internal", nothing, fxtasks.WithID("7"), fxtasks.WithDuplicate(fxtasks.Join))
+	a.do("POST", "/reports", "User: ann").want(http.StatusAccepted, `"id":"7"`).wantHeader("Location", "/orders/7?of=ann")
+	a.do("POST", "/reports", "User: ann", "Prefer: wait=20").want(http.StatusOK).wantHeader("Location", "/orders/7?of=ann")
+	a.do("POST", "/internal").want(http.StatusAccepted).wantHeader("Location", "/background/tasks/7")
 }
 
-func TestRefusalsAreRenderedByTheApplication(t *testing.T) {
+// rendered makes the application's own error handler tell what it gets.
+func rendered(v Version, e Echo) {
+	e.OnError(func(c Context, err error) {
+		code, message, direct := v.Status(err)
+		if !direct {
+			code, message = http.StatusInternalServerError, fmt.Sprintf("not an *echo.HTTPError but a %T", err)
+		}
+		_ = c.String(code, "rendered by the application: "+message)
+	})
+}
+
+func refusals(t *testing.T, v Version) {
 	for name, test := range map[string]struct {
 		prepare    func(*app)
 		opts       []fxtasks.TaskOption
@@ -117,8 +113,8 @@ func TestRefusalsAreRenderedByTheApplication(t *testing.T) {
 		}, status: http.StatusServiceUnavailable, retryAfter: "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := start(t, echoadapter.Config{API: open}, fx.Supply(fxtasks.Config{MaxRunning: 1, MaxPending: 1}))
-			refusing(a.echo)
+			a := start(t, v, Config{API: open}, fx.Supply(fxtasks.Config{MaxRunning: 1, MaxPending: 1}))
+			rendered(v, a.echo)
 			a.submits("/reports", nothing, test.opts...)
 			if _, err := a.tasks.Submit(t.Context(), "work", untilCancelled, fxtasks.WithID("blocker")); err != nil {
 				t.Fatal(err)
@@ -136,13 +132,13 @@ func TestRefusalsAreRenderedByTheApplication(t *testing.T) {
 	}
 }
 
-func TestABlockingSubmitEndsWithItsClient(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open}, fx.Supply(fxtasks.Config{MaxRunning: 1, MaxPending: -1}))
+func blockingSubmit(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open}, fx.Supply(fxtasks.Config{MaxRunning: 1, MaxPending: -1}))
 	if _, err := a.tasks.Submit(t.Context(), "work", untilCancelled); err != nil {
 		t.Fatal(err)
 	}
 	begun, got := make(chan struct{}), make(chan error, 1)
-	a.echo.POST("/reports", func(c echo.Context) error {
+	a.echo.Add("POST", "/reports", func(c Context) error {
 		close(begun)
 		err := a.adapter.Submit(c, a.tasks, "build-report", nothing, fxtasks.WithBlocking())
 		got <- err
@@ -158,21 +154,21 @@ func TestABlockingSubmitEndsWithItsClient(t *testing.T) {
 		_ = r.Body.Close()
 		t.Errorf("the answer is %s", r.Status)
 	}
-	if he, ok := (<-got).(*echo.HTTPError); !ok || he.Code != http.StatusServiceUnavailable {
-		t.Errorf("the handler got %v", he)
+	if code, _, direct := v.Status(<-got); !direct || code != http.StatusServiceUnavailable {
+		t.Errorf("the handler got a %d", code)
 	}
 }
 
-func TestIdempotencyKeys(t *testing.T) {
-	byUser := func(c echo.Context) string { return c.Request().Header.Get("User") }
+func idempotencyKeys(t *testing.T, v Version) {
+	byUser := func(c Context) string { return c.Request().Header.Get("User") }
 	for name, test := range map[string]struct {
-		caller func(echo.Context) string
+		caller func(Context) string
 		joined bool // by another user
 	}{"one caller": {nil, true}, "callers": {byUser, false}} {
 		t.Run(name, func(t *testing.T) {
-			a := start(t, echoadapter.Config{API: open, Caller: test.caller})
+			a := start(t, v, Config{API: open, Caller: test.caller})
 			a.submits("/reports", untilCancelled)
-			a.echo.POST("/imports", func(c echo.Context) error { return a.adapter.Submit(c, a.tasks, "import", untilCancelled) })
+			a.echo.Add("POST", "/imports", func(c Context) error { return a.adapter.Submit(c, a.tasks, "import", untilCancelled) })
 			ask := func(path, user, key string) string {
 				t.Helper()
 				r := a.do("POST", path, "User: "+user, "Idempotency-Key: "+key).want(http.StatusAccepted)
@@ -196,8 +192,8 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 }
 
-func TestAChosenIDHasTheSayOverTheKey(t *testing.T) {
-	a := start(t, echoadapter.Config{API: open})
+func chosenID(t *testing.T, v Version) {
+	a := start(t, v, Config{API: open})
 	a.submits("/reports", untilCancelled, fxtasks.WithID("nightly"))
 	for range 2 {
 		if id := a.do("POST", "/reports", "Idempotency-Key: k").want(http.StatusAccepted).idOf(); id != "nightly" {

@@ -1,0 +1,251 @@
+// Package ordered provides a table that keeps its values in the order of their keys.
+package ordered
+
+import (
+	"iter"
+	"slices"
+	"sort"
+)
+
+// Table keeps values in the order of their keys. The zero value is an empty table. It is not safe for
+// concurrent use, and must not be changed during an iteration.
+//
+// To add at the end and to remove from either end takes constant time. To add or remove anywhere
+// takes a binary search and moves at most half a chunk. Memory follows the number of values: empty
+// chunks are dropped and sparse neighbours are merged. The last chunk of a table stays when it
+// empties, so that a table that holds one value now and then does not allocate each time.
+//
+// A doubly linked list is as fast at its ends, but it cannot search; a balanced tree takes a node with
+// its pointers for each value and several cache misses for each step of an iteration.
+type Table[V any] struct {
+	chunks []*chunk[V] // in order of their keys; only the sole chunk of a table can be empty
+	// lows separates the chunks: the keys of chunks[i] are at least lows[i] and below lows[i+1]. It is a
+	// slice of its own so that a binary search stays within few cache lines.
+	lows []uint64
+	len  int
+}
+
+// Len returns the number of values.
+func (t *Table[V]) Len() int { return t.len }
+
+// Insert adds a value, or replaces the one that has the same key.
+func (t *Table[V]) Insert(key uint64, v V) {
+	if t.len == 0 {
+		t.insertFirst(key, v)
+		return
+	}
+	if c := t.chunks[len(t.chunks)-1]; key > c.keys[c.end-1] {
+		t.append(c, key, v)
+		return
+	}
+	i := t.chunkOf(key)
+	c := t.chunks[i]
+	at, found := c.search(key)
+	if found {
+		c.values[at] = v
+		return
+	}
+	if c.len() == len(c.keys) {
+		if c.len() < chunkSize {
+			c.grow()
+		} else if right := t.split(i); key >= t.lows[i+1] {
+			c = right
+		}
+		at, _ = c.search(key)
+	}
+	t.lows[i] = min(t.lows[i], key)
+	c.insert(at, key, v)
+	t.len++
+}
+
+func (t *Table[V]) insertFirst(key uint64, v V) {
+	if len(t.chunks) == 0 {
+		t.addChunk(0, newChunk[V](firstChunkSize), key)
+	}
+	t.lows[0] = key
+	t.chunks[0].append(key, v)
+	t.len = 1
+}
+
+// append adds a value to the last chunk, or to a new one after it.
+func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
+	if last.end == len(last.keys) {
+		switch {
+		case last.len() <= len(last.keys)/2:
+			last.slide() // this frees at least as many places as it moves values
+		case len(last.keys) < chunkSize:
+			last.grow()
+		default:
+			last = newChunk[V](chunkSize)
+			t.addChunk(len(t.chunks), last, key)
+		}
+	}
+	last.append(key, v)
+	t.len++
+}
+
+// Remove removes the value with the given key and returns it. It returns false if there is none.
+func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
+	if t.len == 0 {
+		return v, false
+	}
+	i := t.chunkOf(key)
+	at, ok := t.chunks[i].search(key)
+	if !ok {
+		return v, false
+	}
+	return t.removeAt(i, at), true
+}
+
+// Get returns the value with the given key. It returns false if there is none.
+func (t *Table[V]) Get(key uint64) (v V, ok bool) {
+	if t.len == 0 {
+		return v, false
+	}
+	c := t.chunks[t.chunkOf(key)]
+	at, ok := c.search(key)
+	if !ok {
+		return v, false
+	}
+	return c.values[at], true
+}
+
+// First returns the lowest key and its value. It returns false if the table is empty.
+func (t *Table[V]) First() (key uint64, v V, ok bool) {
+	if t.len == 0 {
+		return 0, v, false
+	}
+	c := t.chunks[0]
+	return c.keys[c.first], c.values[c.first], true
+}
+
+// Last returns the highest key and its value. It returns false if the table is empty.
+func (t *Table[V]) Last() (key uint64, v V, ok bool) {
+	if t.len == 0 {
+		return 0, v, false
+	}
+	c := t.chunks[len(t.chunks)-1]
+	return c.keys[c.end-1], c.values[c.end-1], true
+}
+
+// PopFirst removes the value with the lowest key and returns both. It returns false if the table is empty.
+func (t *Table[V]) PopFirst() (key uint64, v V, ok bool) {
+	if t.len == 0 {
+		return 0, v, false
+	}
+	c := t.chunks[0]
+	key = c.keys[c.first]
+	return key, t.removeAt(0, c.first), true
+}
+
+// Ascend iterates over the keys that are at least from, lowest first.
+func (t *Table[V]) Ascend(from uint64) iter.Seq2[uint64, V] {
+	return func(yield func(uint64, V) bool) {
+		if t.len == 0 {
+			return
+		}
+		i := t.chunkOf(from)
+		at, _ := t.chunks[i].search(from)
+		for {
+			for c := t.chunks[i]; at < c.end; at++ {
+				if !yield(c.keys[at], c.values[at]) {
+					return
+				}
+			}
+			i++
+			if i == len(t.chunks) {
+				return
+			}
+			at = t.chunks[i].first
+		}
+	}
+}
+
+// Descend iterates over the keys that are at most from, highest first.
+func (t *Table[V]) Descend(from uint64) iter.Seq2[uint64, V] {
+	return func(yield func(uint64, V) bool) {
+		if t.len == 0 {
+			return
+		}
+		i := t.chunkOf(from)
+		at, found := t.chunks[i].search(from)
+		if !found {
+			at--
+		}
+		for {
+			for c := t.chunks[i]; at >= c.first; at-- {
+				if !yield(c.keys[at], c.values[at]) {
+					return
+				}
+			}
+			i--
+			if i < 0 {
+				return
+			}
+			at = t.chunks[i].end - 1
+		}
+	}
+}
+
+// chunkOf returns the index of the chunk that has the key, if any has. The table is not empty.
+func (t *Table[V]) chunkOf(key uint64) int {
+	above := sort.Search(len(t.lows), func(i int) bool { return t.lows[i] > key })
+	return max(above-1, 0)
+}
+
+func (t *Table[V]) removeAt(i, at int) V {
+	c := t.chunks[i]
+	v := c.remove(at)
+	t.len--
+	switch {
+	case c.len() > 0:
+		t.mergeIfSparse(i)
+	case len(t.chunks) > 1:
+		t.dropChunk(i)
+	default:
+		c.first, c.end = 0, 0
+	}
+	return v
+}
+
+// split moves the upper half of a full chunk to a new one after it, and returns that.
+func (t *Table[V]) split(i int) *chunk[V] {
+	left, right := t.chunks[i], newChunk[V](chunkSize)
+	middle := left.first + left.len()/2
+	right.take(left, middle)
+	t.addChunk(i+1, right, right.keys[0])
+	return right
+}
+
+// mergeIfSparse appends the next chunk to chunks[i], or this one to the one before it, if both together
+// then fill at most half a chunk. So two neighbours hold more than that, and neither splits soon after.
+func (t *Table[V]) mergeIfSparse(i int) {
+	if t.chunks[i].len() > chunkSize/4 {
+		return
+	}
+	for _, left := range [2]int{i - 1, i} {
+		if left < 0 || left+1 >= len(t.chunks) || t.chunks[left].len()+t.chunks[left+1].len() > chunkSize/2 {
+			continue
+		}
+		l, r := t.chunks[left], t.chunks[left+1]
+		l.slide()
+		l.take(r, r.first)
+		t.dropChunk(left + 1)
+		return
+	}
+}
+
+func (t *Table[V]) addChunk(i int, c *chunk[V], low uint64) {
+	t.chunks = slices.Insert(t.chunks, i, c)
+	t.lows = slices.Insert(t.lows, i, low)
+}
+
+func (t *Table[V]) dropChunk(i int) {
+	if i == 0 { // in constant time: this is how a queue empties
+		t.chunks[0] = nil
+		t.chunks, t.lows = t.chunks[1:], t.lows[1:]
+		return
+	}
+	t.chunks = slices.Delete(t.chunks, i, i+1)
+	t.lows = slices.Delete(t.lows, i, i+1)
+}

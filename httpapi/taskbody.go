@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// taskBody is a task as it leaves.
+type taskBody struct {
+	ID             string            `json:"id"`
+	Name           string            `json:"name"`
+	Group          string            `json:"group,omitempty"`
+	Status         string            `json:"status"`
+	Done           bool              `json:"done"`
+	Error          *errorBody        `json:"error,omitempty"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+	Progress       *progressBody     `json:"progress,omitempty"`
+	CreatedAt      timestamp         `json:"created_at"`
+	StartedAt      timestamp         `json:"started_at,omitempty"`
+	FinishedAt     timestamp         `json:"finished_at,omitempty"`
+	ExpiresAt      timestamp         `json:"expires_at,omitempty"`
+	DeadlineAt     timestamp         `json:"deadline_at,omitempty"`
+	WaitSeconds    *float64          `json:"wait_seconds,omitempty"` // like RunSeconds there only once it
+	RunSeconds     *float64          `json:"run_seconds,omitempty"`  // no longer changes, for the ETag's sake
+	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
+	Cancel         *cancelBody       `json:"cancel,omitempty"`
+	Links          linksBody         `json:"links"`
+}
+
+type errorBody struct {
+	Type    string `json:"type"` // "error", "panic", "goexit", "timeout", "cancelled", "shutdown"
+	Message string `json:"message"`
+	Stack   string `json:"stack,omitempty"`
+}
+
+type progressBody struct {
+	Current   int64     `json:"current"`
+	Total     int64     `json:"total"`
+	Percent   *float64  `json:"percent"` // null when the total is unknown
+	Unit      string    `json:"unit,omitempty"`
+	Message   string    `json:"message,omitempty"`
+	UpdatedAt timestamp `json:"updated_at"`
+}
+
+type cancelBody struct {
+	RequestedAt timestamp `json:"requested_at"`
+	Reason      string    `json:"reason"`
+	By          string    `json:"by,omitempty"`
+}
+
+type linksBody struct {
+	Self string `json:"self"`
+	More []Link `json:"more,omitempty"`
+}
+
+// timestamp is a time in UTC, RFC 3339 with nanoseconds; "" for none. As a json.Marshaler it would
+// take three times as long, which a handler that starts a task would notice.
+type timestamp string
+
+func newTimestamp(t time.Time) timestamp {
+	if t.IsZero() {
+		return ""
+	}
+	return timestamp(t.UTC().Format(time.RFC3339Nano))
+}
+
+// taskBody renders a task for the caller of r.
+func (a *API) taskBody(r *http.Request, mount string, info *fxtasks.Info) taskBody {
+	body := a.newTaskBody(mount+"/tasks/", info)
+	a.addStack(r, body.Error, info)
+	return body
+}
+
+// listedTask renders a task as one of many, in a list or an event: without what can be large.
+func (a *API) listedTask(mount string, info *fxtasks.Info) taskBody {
+	return a.newTaskBody(mount+"/tasks/", info).cut()
+}
+
+// newTaskBody renders what is the same of tasks and jobs, alone and in lists.
+func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
+	body := taskBody{
+		ID:             info.ID,
+		Name:           info.Name,
+		Group:          info.Group,
+		Status:         info.Status.String(),
+		Done:           info.Status.Finished(),
+		Error:          newErrorBody(info),
+		Metadata:       a.shownMetadata(info.Metadata),
+		CreatedAt:      newTimestamp(info.CreatedAt),
+		StartedAt:      newTimestamp(info.StartedAt),
+		FinishedAt:     newTimestamp(info.FinishedAt),
+		ExpiresAt:      newTimestamp(info.ExpiresAt),
+		TimeoutSeconds: info.Timeout.Seconds(),
+		Links:          linksBody{Self: folder + url.PathEscape(info.ID), More: a.links(*info)},
+	}
+	if !info.Progress.UpdatedAt.IsZero() {
+		progress := newProgressBody(info.Progress)
+		body.Progress = &progress
+	}
+	if !info.CancelRequestedAt.IsZero() {
+		body.Cancel = &cancelBody{RequestedAt: newTimestamp(info.CancelRequestedAt), Reason: messageOf(info.CancelCause)}
+		if c, ok := info.CancelCause.(*cancellation); ok {
+			body.Cancel.By = c.by
+		}
+	}
+	started := !info.StartedAt.IsZero()
+	switch {
+	case started:
+		body.WaitSeconds = seconds(info.StartedAt.Sub(info.CreatedAt))
+	case body.Done:
+		body.WaitSeconds = seconds(info.FinishedAt.Sub(info.CreatedAt))
+	}
+	if started && body.Done {
+		body.RunSeconds = seconds(info.FinishedAt.Sub(info.StartedAt))
+	}
+	if started && info.Timeout > 0 {
+		body.DeadlineAt = newTimestamp(info.StartedAt.Add(info.Timeout))
+	}
+	return body
+}
+
+func newErrorBody(info *fxtasks.Info) *errorBody {
+	if info.Err == nil {
+		return nil
+	}
+	return &errorBody{Type: errorType(info), Message: messageOf(info.Err)}
+}
+
+// errorType tells kinds of errors apart by the status and by the outermost type: what an error wraps
+// is no news of this task.
+func errorType(info *fxtasks.Info) string {
+	switch info.Status {
+	case fxtasks.Cancelled:
+		if info.CancelCause == fxtasks.ErrShutdown {
+			return "shutdown"
+		}
+		return "cancelled"
+	case fxtasks.TimedOut:
+		return "timeout"
+	}
+	if _, panicked := info.Err.(*fxtasks.PanicError); panicked {
+		return "panic"
+	}
+	if info.Err == fxtasks.ErrGoexit {
+		return "goexit"
+	}
+	return "error"
+}
+
+// addStack adds the stack of a panic, if there is one and the caller may see it.
+func (a *API) addStack(r *http.Request, body *errorBody, info *fxtasks.Info) {
+	panicked, ok := info.Err.(*fxtasks.PanicError)
+	if ok && body.Type == "panic" && a.allows(r, ActionViewStack, info) {
+		body.Stack = string(panicked.Stack)
+	}
+}
+
+// maxText is how many characters of a message a list shows.
+const maxText = 500
+
+// cut shortens what can be long: a thousand failures of 64 KB shall not be 64 MB to who only wants
+// to count them.
+func (b taskBody) cut() taskBody {
+	if b.Error != nil {
+		b.Error.Message = cutText(b.Error.Message)
+	}
+	if b.Cancel != nil {
+		b.Cancel.Reason = cutText(b.Cancel.Reason)
+	}
+	return b
+}
+
+func cutText(text string) string {
+	n := 0
+	for i := range text {
+		if n == maxText {
+			return text[:i]
+		}
+		n++
+	}
+	return text
+}
+
+// messageOf gives what err says. The methods of a user's error can panic, as those of a typed nil do:
+// Sprint recovers.
+func messageOf(err error) string { return fmt.Sprint(err) }
+
+func newProgressBody(p fxtasks.Progress) progressBody {
+	body := progressBody{Current: p.Current, Total: p.Total, Unit: p.Unit, Message: p.Message, UpdatedAt: newTimestamp(p.UpdatedAt)}
+	if p.Total > 0 {
+		percent := max(0, min(100, 100*float64(p.Current)/float64(p.Total)))
+		body.Percent = &percent
+	}
+	return body
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}

@@ -1,0 +1,78 @@
+// Package echomount is what the adapters of Echo's major versions share: where the API is mounted,
+// which routes it must not meet, and what their errors say.
+package echomount
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// DefaultPrefix is where the API is mounted if nothing else is said.
+const DefaultPrefix = "/background"
+
+// Prefix gives the path to mount at, with a slash before it and none behind it.
+func Prefix(configured string) (string, error) {
+	if configured == "" {
+		return DefaultPrefix, nil
+	}
+	trimmed := strings.Trim(configured, "/")
+	if trimmed == "" || strings.ContainsAny(trimmed, ":*?#% ") || path.Clean("/"+trimmed) != "/"+trimmed {
+		return "", fmt.Errorf("Config.Prefix is %q: must be a path such as %q", configured, DefaultPrefix)
+	}
+	return "/" + trimmed, nil
+}
+
+// Route is a route of an Echo.
+type Route struct{ Method, Path, Name string }
+
+const nameOfMount = "background tasks at "
+
+// RouteName names the routes of the API mounted at prefix, so that Collision knows them again.
+func RouteName(prefix string) string { return nameOfMount + prefix }
+
+// Collision returns an error if a route that is not of the API mounted at prefix lies at or below
+// prefix, or belongs to another mount whose paths meet it. Echo would let one of them win in silence.
+func Collision(prefix string, routes []Route) error {
+	slices.SortFunc(routes, func(a, b Route) int { // Echo v4 keeps them in a map
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+	})
+	for _, r := range routes {
+		other, mounted := strings.CutPrefix(r.Name, nameOfMount)
+		switch {
+		case mounted && (below(prefix, other) || below(other, prefix)):
+			return fmt.Errorf("Config.Prefix is %q: it meets the API that is mounted at %q on the same Echo", prefix, other)
+		case !mounted && below(prefix, r.Path):
+			return fmt.Errorf("Config.Prefix is %q: it meets the application's own route %s", prefix, r)
+		}
+	}
+	return nil
+}
+
+// Others gives the routes that are not of the API mounted at prefix itself.
+func Others(prefix string, routes []Route) []Route {
+	return slices.DeleteFunc(routes, func(r Route) bool { return r.Name == RouteName(prefix) })
+}
+
+// below tells whether path is prefix or lies below it. Echo's Static adds "*" without a slash.
+func below(prefix, path string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest == "*" || rest[0] == '/')
+}
+
+// String gives method, path and, where Echo knows it, the handler.
+func (r Route) String() string {
+	method := r.Method
+	switch method { // what Echo calls the methods that are none
+	case "echo_route_any":
+		method = "Any"
+	case "echo_route_not_found": // a group with middleware has it too
+		method = "RouteNotFound"
+	}
+	if r.Name == "" || r.Name == r.Method+":"+r.Path {
+		return method + " " + r.Path
+	}
+	return method + " " + r.Path + " (" + r.Name + ")"
+}
