@@ -19,7 +19,7 @@ bench: ## what a task costs, beside its peers; writes docs/benchmarks.md
 	go run ./benchmarks
 
 soak: ## a minute of everything that can go wrong
-	go run -race ./benchmarks/soak -for 60s
+	go run -race ./e2e/soak -for 60s
 
 ci: ## what decides whether a change lands
 	bash .ci/run

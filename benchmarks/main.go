@@ -2,6 +2,11 @@
 // libraries, and writes docs/benchmarks.md and its chart. From the root of the repository:
 //
 //	go run ./benchmarks
+//
+// To compare two versions of the library, build this program at the first and run it at the second:
+//
+//	go build -o /tmp/before ./benchmarks
+//	go run ./benchmarks -against /tmp/before
 package main
 
 import (
@@ -10,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,6 +36,7 @@ func run(args []string, n sizes, out io.Writer) error {
 	rounds := flags.Int("rounds", 9, "samples of each contender of a row")
 	only := flags.String("only", "", "run only the rows whose key matches this regular expression, and write nothing")
 	dir := flags.String("out", "docs", "directory to write into")
+	against := flags.String("against", "", "compare only with this program, an earlier build of this one, and write nothing")
 	sample := flags.String("sample", "", "print one sample of KEY/CONTENDER, such as submit/raw, and do nothing else")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -44,7 +51,8 @@ func run(args []string, n sizes, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *only == "" { // now, not after some minutes
+	writes := *only == "" && *against == ""
+	if writes { // now, not after some minutes
 		if info, err := os.Stat(*dir); err != nil || !info.IsDir() {
 			return fmt.Errorf("-out is %q, which is no directory: run this from the root of the repository", *dir)
 		}
@@ -54,11 +62,22 @@ func run(args []string, n sizes, out io.Writer) error {
 		return err
 	}
 
+	sampled := inProcess(program)
+	if *against != "" {
+		if _, err := exec.LookPath(*against); err != nil {
+			return fmt.Errorf("-against: %w", err)
+		}
+		for i, r := range chosen {
+			chosen[i] = r.againstBefore()
+		}
+		sampled = besides(sampled, inProcess(*against))
+	}
+
 	rep := report{rounds: *rounds}
 	var here machine
 	fmt.Fprint(out, header)
 	for _, r := range chosen {
-		res, err := r.measure(*rounds, here.watched(inProcess(program)))
+		res, err := r.measure(*rounds, here.watched(sampled))
 		if err != nil {
 			return err
 		}
@@ -70,7 +89,7 @@ func run(args []string, n sizes, out io.Writer) error {
 	if rep.share = here.share(); rep.share < quiet {
 		fmt.Fprintf(out, "the figures mislead: other programs took %.0f %% of the processors\n", 100*(1-rep.share))
 	}
-	if *only != "" {
+	if !writes {
 		return nil
 	}
 	return errors.Join(

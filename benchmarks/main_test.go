@@ -15,7 +15,8 @@ import (
 // tiny is enough to see that all of it runs.
 var tiny = sizes{
 	batch: 200, oneByOne: 40, parked: 100, crowd: 200, idle: 10, known: 1000, queued: 200, requests: 64,
-	asking: time.Millisecond,
+	records: 2000, replaced: 10, groups: 20, blocked: 50, past: 20, waiters: 100,
+	asking: time.Millisecond, repeating: time.Millisecond,
 }
 
 // The test binary is also what a run of the tests takes its samples with.
@@ -85,6 +86,28 @@ func TestARunOfSomeRowsWritesNothing(t *testing.T) {
 	}
 }
 
+// Here the earlier build is this one.
+func TestARunAgainstAnEarlierBuildComparesOnlyWithThatAndWritesNothing(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var out strings.Builder
+	args := []string{"-rounds", "1", "-out", dir, "-only", "^(submit-listed|echo|wait-groups)$", "-against", program}
+	if err := run(args, tiny, &out); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{" before ": 3, "undisturbed": 0, "bare go": 0, "no manager": 0, "≤ 1.05": 1, "≥ 0.95": 1, " of 2 goals": 1} {
+		if got := strings.Count(out.String(), text); got != want {
+			t.Errorf("%q is printed %d times, want %d:\n%s", text, got, want, &out)
+		}
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("it wrote %v, %v", files, err)
+	}
+}
+
 func TestARunThatCannotSucceedSaysWhy(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "docs")
 	for _, c := range []struct {
@@ -95,6 +118,7 @@ func TestARunThatCannotSucceedSaysWhy(t *testing.T) {
 		{[]string{"-rounds", "0"}, "-rounds is 0"},
 		{[]string{"-only", "nonsense"}, "none of submit, "},
 		{[]string{"-only", "("}, "-only: "},
+		{[]string{"-against", nowhere}, nowhere},
 		{[]string{"-sample", "nonsense/ours"}, `"nonsense/ours"`},
 		{[]string{"-sample", "submit/nonsense"}, `"nonsense"`},
 	} {

@@ -19,7 +19,9 @@ func (c comparison) line() line {
 	goal := c.unit.show
 	if c.peer != "" {
 		l.Against, l.Theirs = c.peer, c.unit.show(c.theirs)
-		l.Ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", c.ratio.median, c.ratio.low, c.ratio.high)
+		if !c.apart {
+			l.Ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", c.ratio.median, c.ratio.low, c.ratio.high)
+		}
 		goal = func(ratio float64) string { return fmt.Sprintf("%.2f", ratio) }
 	}
 	if c.goal > 0 {

@@ -106,6 +106,20 @@ func TestCloseEndsParkedTasks(t *testing.T) {
 	}
 }
 
+func TestPoolsThatNestRunBothTasksBeforeWaitReturns(t *testing.T) {
+	const n = 500
+	o := open(fxtasks.Config{MaxRunning: workers})
+	nest(o, n)
+	if got := o.m.Stats().Completed; got != 2*n {
+		t.Errorf("ours: %d tasks have completed, want %d", got, 2*n)
+	}
+	o.close()
+
+	conc := openConcNested()
+	nest(conc, n) // hangs if an inner task does not run, panics if one is started after the wait
+	conc.close()
+}
+
 func TestByHandShowsATaskAndHowItEnded(t *testing.T) {
 	failure := errors.New("no")
 	b := newByHand()

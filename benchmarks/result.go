@@ -16,6 +16,7 @@ type comparison struct {
 	peer    string  // "": none, the goal is for ours
 	theirs  float64 // the median
 	ratio   spread  // of the rounds' ratios
+	apart   bool    // the ratio is not shown
 	goal    float64 // 0: none
 	reached bool    // the goal, if there is one
 }
@@ -28,16 +29,16 @@ func (r result) comparisons() []comparison {
 		all = append(all, comparison{unit: u, ours: ours, goal: goal, reached: u.reached(ours, goal)})
 	}
 	for i, p := range r.row.peers {
-		c := comparison{unit: u, ours: ours, peer: p.name, theirs: median(r.peers[i]), ratio: spreadOf(r.ratios(i)), goal: p.goal}
+		c := comparison{unit: u, ours: ours, peer: p.name, theirs: median(r.peers[i]), ratio: spreadOf(r.ratios(i)), apart: r.row.apart, goal: p.goal}
 		c.reached = u.reached(c.ratio.median, c.goal)
 		all = append(all, c)
 	}
 	return all
 }
 
-// besidePeers leaves out the goal of its own.
+// besidePeers has what is shown as a ratio.
 func (r result) besidePeers() []comparison {
-	return slices.DeleteFunc(r.comparisons(), func(c comparison) bool { return c.peer == "" })
+	return slices.DeleteFunc(r.comparisons(), func(c comparison) bool { return c.peer == "" || c.apart })
 }
 
 // ratios gives ours ÷ theirs of each round. They differ less than the figures do: a slow minute of

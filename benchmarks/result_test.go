@@ -46,6 +46,23 @@ func TestTheRatioIsThatOfTheRounds(t *testing.T) {
 	}
 }
 
+// Nothing is said by how many times the longest wait is as long as the machine's own.
+func TestTheFiguresOfARowApartHaveNoRatio(t *testing.T) {
+	r := result{row{unit: duration, apart: true, goal: 50, peers: []contender{{name: "peer"}}}, []float64{100}, [][]float64{{10}}}
+	if all := r.besidePeers(); len(all) > 0 {
+		t.Errorf("the chart would have %+v", all)
+	}
+	want := []line{
+		{"100 ns", "–", "–", "–", "≤ 50 ns", "no"},
+		{"100 ns", "peer", "10 ns", "–", "–", "–"},
+	}
+	for i, c := range r.comparisons() {
+		if got := c.line(); got != want[i] {
+			t.Errorf("line %d is %v, want %v", i, got, want[i])
+		}
+	}
+}
+
 func TestGoals(t *testing.T) {
 	for _, c := range []struct {
 		name         string

@@ -13,6 +13,7 @@ type row struct {
 	note  string // one sentence: what is compared
 	unit  unit
 	most  int     // rounds at most; 0: as many as are asked for
+	apart bool    // the figures are shown without their ratios, which would say nothing
 	goal  float64 // for our own figure, in the row's unit; 0: none
 	ours  contender
 	peers []contender
@@ -47,8 +48,15 @@ type sizes struct {
 	known    int // finished tasks that are kept
 	queued   int // no-ops at a limit
 	requests int // over HTTP
+	records  int // finished tasks that are kept, of the rows about the mutex
+	replaced int // tasks that have a successor
+	groups   int
+	blocked  int // submits that wait for room
+	past     int // no-ops that go past them
+	waiters  int // goroutines that wait for one task
 
-	asking time.Duration // for which the same question is asked again and again
+	asking    time.Duration // for which the same question is asked again and again
+	repeating time.Duration // for which a scene is repeated
 }
 
 var full = sizes{
@@ -60,7 +68,15 @@ var full = sizes{
 	known:    100_000,
 	queued:   100_000,
 	requests: 30_000,
-	asking:   200 * time.Millisecond,
+	records:  1_000_000,
+	replaced: 200,
+	groups:   10_000,
+	blocked:  10_000,
+	past:     1_000,
+	waiters:  200_000,
+
+	asking:    200 * time.Millisecond,
+	repeating: 2 * time.Second,
 }
 
 // rows gives all rows, in the order of the table.
@@ -71,6 +87,8 @@ func rows(n sizes) []row {
 		watchRows(n),
 		listRows(n),
 		limitRows(n),
+		nestedRows(n),
 		echoRows(n),
+		waitRows(n),
 	)
 }

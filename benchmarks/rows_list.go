@@ -26,6 +26,14 @@ func listRows(n sizes) []row {
 		goal:  float64(100 * time.Microsecond),
 		ours:  contender{name: "ours", sample: ask(n, (*library).listByName)},
 	}, {
+		key:   "pages",
+		title: "all pages of 1,000, per record, of " + thousands(n.records) + " records",
+		note:  "One after the other, from the newest record to the oldest. It shall cost the same at the end of a long list as at its beginning.",
+		unit:  duration,
+		most:  5, // it takes its time
+		ours:  contender{name: thousands(n.records), sample: turn(n.records, 1)},
+		peers: []contender{{thousands(n.known) + " records", 1.2, turn(n.known, n.records/n.known)}},
+	}, {
 		key:   "stats",
 		title: "Stats",
 		note:  "The counters of the same manager.",
@@ -79,6 +87,35 @@ func (l *library) expect(p fxtasks.Page, total int) {
 func (l *library) stats() {
 	if s := l.m.Stats(); len(s.ByName) != len(names) {
 		panic(fmt.Sprintf("%d names", len(s.ByName)))
+	}
+}
+
+// turnPages lists all records.
+func (l *library) turnPages() {
+	seen, f := 0, fxtasks.Filter{Limit: 1000}
+	for {
+		p := l.m.List(f)
+		seen += len(p.Tasks)
+		if p.Next == "" {
+			break
+		}
+		f.After = p.Next
+	}
+	if seen != l.size {
+		panic(fmt.Sprintf("all pages have %d tasks of %d", seen, l.size))
+	}
+}
+
+// turn measures how long it takes to list all records so many times, per record.
+func turn(records, times int) func() float64 {
+	return func() float64 {
+		l := openLibrary(records)
+		defer l.close()
+		return nanoseconds(func() {
+			for range times {
+				l.turnPages()
+			}
+		}) / float64(records*times)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Cancel asks the task that has the ID to end, with cause, or ErrCancelled when cause is nil, and
@@ -22,36 +21,39 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if !ok {
 		return Info{}, fmt.Errorf("%w: %q", ErrNotFound, id)
 	}
-	if err := m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
+	if err := m.refuseOwn(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return t.Info(), err
 	}
-	if !m.request(endByCaller(cause), t) {
+	if !m.ask(endByCaller(cause), t) {
 		return t.Info(), fmt.Errorf("%w: %q", ErrFinished, id)
 	}
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
-	err := await(limited, t.Done())
+	err := block(limited, t.Done())
 	if err != nil && context.Cause(limited) == errCancelTimeout {
 		err = fmt.Errorf("%w: %q, %v after it was cancelled", ErrStillRunning, id, m.cfg.CancelTimeout)
 	}
 	return t.Info(), err
 }
 
-// CancelAll asks every task that is pending or running to end, as Cancel does, and waits until all
-// have returned, within one Config.CancelTimeout. A task of this manager that calls it with its
-// own context gets ErrInvalid, and none is cancelled.
+// CancelAll asks every task that was submitted before the call and is pending or running to end, as
+// Cancel does, and waits until all have returned, within one Config.CancelTimeout. A task of this
+// manager that calls it with its own context gets ErrInvalid, and none is cancelled.
 func (m *Manager) CancelAll(ctx context.Context, cause error) error {
-	if err := m.checkWait(ctx, anyTask); err != nil {
+	return m.cancelAll(ctx, nil, cause)
+}
+
+func (m *Manager) cancelAll(ctx context.Context, g *Group, cause error) error {
+	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return err
 	}
-	tasks := m.reg.active(nil)
-	m.request(endByCaller(cause), tasks...)
-	if unfinished(tasks) == 0 {
-		return nil
+	tasks := m.reg.activeTasks(g)
+	e := endByCaller(cause)
+	for i := 0; i < len(tasks); i += batch {
+		m.ask(e, tasks[i:min(i+batch, len(tasks))]...)
 	}
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
-	defer lend(ctx)()
 	for i, t := range tasks {
 		err := block(limited, t.Done())
 		if err != nil && context.Cause(limited) == errCancelTimeout {
@@ -65,8 +67,7 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 	return nil
 }
 
-// errCancelTimeout tells the end of the timeout from that of ctx, also when both have ended by the
-// time that a task which waited has its slot again.
+// errCancelTimeout tells the end of the timeout from that of ctx, also when both have ended.
 var errCancelTimeout = errors.New("fxtasks: CancelTimeout has passed")
 
 func (m *Manager) withCancelTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -82,17 +83,12 @@ func unfinished(tasks []*Task) (n int) {
 	return n
 }
 
-// request asks the tasks to end. It reports whether there was one that had not ended.
-func (m *Manager) request(e *ending, tasks ...*Task) (asked bool) {
-	var then aftermath
-	r, now := m.reg, time.Now()
-	r.lock()
-	now = r.tickLocked(now)
+// ask asks the tasks to end. It reports whether there was one that had not ended.
+func (m *Manager) ask(e *ending, tasks ...*Task) (asked bool) {
+	cs := m.reg.enter()
+	defer cs.leave()
 	for _, t := range tasks {
-		asked = r.requestLocked(t, e, now, &then) || asked
+		asked = cs.ask(t, e) || asked
 	}
-	r.settleLocked(now, &then)
-	r.mu.Unlock()
-	then.do(m)
 	return asked
 }

@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,19 +13,38 @@ import (
 // FromContext gives the task that ctx belongs to: ctx is what the task's function was given, or
 // derived from it.
 func FromContext(ctx context.Context) (*Task, bool) {
-	if ctx == nil {
+	c := taskContextOf(ctx)
+	if c == nil {
 		return nil, false
 	}
-	t, ok := ctx.Value(taskKey{}).(*Task)
-	return t, ok
+	return c.task, true
+}
+
+// taskContextOf gives the context of the attempt that ctx belongs to, or nil.
+func taskContextOf(ctx context.Context) *taskContext {
+	if ctx == nil {
+		return nil
+	}
+	c, _ := ctx.Value(taskKey{}).(*taskContext)
+	return c
 }
 
 // ReportProgress records how far the task of ctx is, and publishes an EventProgress. UpdatedAt is
 // set by it. Outside a task, and after the task has ended, it does nothing. It does not block.
 func ReportProgress(ctx context.Context, p Progress) {
-	if t, ok := FromContext(ctx); ok {
-		t.group.m.reg.progress(t, p)
+	c := taskContextOf(ctx)
+	if c == nil {
+		return
 	}
+	cs := c.task.group.m.reg.enter()
+	defer cs.leave()
+	t := c.task
+	if t.status != Running || t.ctx != c {
+		return
+	}
+	p.UpdatedAt = cs.now()
+	t.reported = &p
+	cs.r.publish(kindProgress, t, t.since(p.UpdatedAt))
 }
 
 // Logger gives the manager's logger with the fields task_id, task_name and, in a group, group.
@@ -34,7 +54,7 @@ func Logger(ctx context.Context) *zap.Logger {
 	if !ok {
 		return zap.NewNop()
 	}
-	return t.group.m.log.With(taskFields(t)...)
+	return t.group.m.userLog.With(taskFields(t)...)
 }
 
 type taskKey struct{}
@@ -44,7 +64,8 @@ type ending struct {
 	cause  error        // of the context; nil: context.Canceled
 	status Status       // of a task that returns an error after it
 	also   error        // what the task's Err matches besides cause; may be nil
-	ended  *liveContext // what a context that nobody has looked at becomes
+	text   string       // of cause
+	ended  *liveContext // an ended context, installed if Done, Err and Value were never called
 }
 
 var (
@@ -52,13 +73,17 @@ var (
 	endCancelled = newEnding(ErrCancelled, Cancelled, nil)
 	endReplaced  = newEnding(ErrReplaced, Cancelled, nil)
 	endShutdown  = newEnding(ErrShutdown, Cancelled, nil)
-	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut, ended: &liveContext{Context: timedOut}}
+	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut, text: ErrTimeout.Error(), ended: &liveContext{Context: timedOut}}
 )
 
 func newEnding(cause error, status Status, also error) *ending {
 	ended := newLiveContext(false)
 	ended.cancel(cause)
-	return &ending{cause, status, also, ended}
+	e := &ending{cause: cause, status: status, also: also, ended: ended}
+	if cause != nil {
+		e.text = errorText(cause)
+	}
+	return e
 }
 
 // endByCaller is the ending for a cancel that may give a cause of its own.
@@ -71,8 +96,8 @@ func endByCaller(cause error) *ending {
 
 // taskContext is the context of one task: a context of the context package's, with two differences.
 // Most tasks are short and never look at it, so it is made when somebody first does. And it ends in
-// two steps, so that the record knows the cause before the function can see it: claim decides which
-// ending it is to be, where the first wins, and who requests one holds the registry's mutex; release
+// two steps, so that the record knows the cause before the function can see it: decideEnd says which
+// ending it is to be, where the first wins, and who asks for one holds the registry's mutex; applyEnd
 // carries that out, under no mutex.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
@@ -80,7 +105,7 @@ type taskContext struct {
 	values context.Context // the submitter's, less its cancellation
 	timer  *taskTimer      // nil: none
 
-	claimed atomic.Pointer[ending]      // nil until decided
+	decided atomic.Pointer[ending]      // nil: not decided
 	live    atomic.Pointer[liveContext] // nil until somebody looks, or it has ended
 }
 
@@ -107,7 +132,7 @@ func (c *taskContext) startTimer() {
 	t := c.task
 	c.timer = &taskTimer{
 		deadline: time.Now().Add(t.opts.timeout),
-		Timer:    time.AfterFunc(t.opts.timeout, func() { t.group.m.request(endTimeout, t) }),
+		Timer:    time.AfterFunc(t.opts.timeout, func() { t.group.m.ask(endTimeout, t) }),
 	}
 }
 
@@ -122,15 +147,41 @@ func (c *taskContext) Done() <-chan struct{} { return c.look().Done() }
 func (c *taskContext) Err() error            { return c.look().Err() }
 
 // Value gives the context package what it asks for to attach derived contexts, which therefore
-// cost no goroutine.
+// cost no goroutine. It answers for the labels of the goroutine itself: pprof.Do takes them from the
+// context, to restore them at its end.
 func (c *taskContext) Value(key any) any {
 	if _, ok := key.(taskKey); ok {
-		return c.task
+		return c
+	}
+	if key == labelsKey {
+		return pprof.WithLabels(c.values, pprof.Labels(nameLabel, c.task.name)).Value(labelsKey)
 	}
 	if v := c.values.Value(key); v != nil {
 		return v
 	}
 	return c.look().Value(key)
+}
+
+// nameLabel is the goroutine label that has the task's name.
+const nameLabel = "task_name"
+
+// labelsKey is the key by which package pprof keeps labels in a context, which it does not tell: it
+// is what pprof asks a context for.
+var labelsKey = func() any {
+	var asked keyRecorder
+	pprof.Label(&asked, nameLabel)
+	return asked.key
+}()
+
+// keyRecorder is a context that records what it is asked for.
+type keyRecorder struct {
+	context.Context
+	key any
+}
+
+func (r *keyRecorder) Value(key any) any {
+	r.key = key
+	return nil
 }
 
 // String keeps fmt from walking the fields, which would race.
@@ -144,15 +195,15 @@ func (c *taskContext) look() *liveContext {
 	return c.live.Load()
 }
 
-// claim decides that c ends with e, unless that is decided already. It gives the ending that won.
-func (c *taskContext) claim(e *ending) *ending {
-	c.claimed.CompareAndSwap(nil, e)
-	return c.claimed.Load()
+// decideEnd makes c end with e, unless that is decided already. It gives the ending that won.
+func (c *taskContext) decideEnd(e *ending) *ending {
+	c.decided.CompareAndSwap(nil, e)
+	return c.decided.Load()
 }
 
-// release carries out the claimed ending. It may be called more than once.
-func (c *taskContext) release() {
-	e := c.claimed.Load()
+// applyEnd carries out what was decided. It may be called more than once.
+func (c *taskContext) applyEnd() {
+	e := c.decided.Load()
 	if !c.live.CompareAndSwap(nil, e.ended) {
 		c.live.Load().end(e)
 	}

@@ -1,13 +1,11 @@
 package fxtasks
 
-import "time"
-
-// rivalLocked gives the known task that has the ID which was chosen for t, or nil.
-func (r *registry) rivalLocked(t *Task) *Task {
+// rival gives the known task that has the ID which was chosen for t, or nil.
+func (r *registry) rival(t *Task) *Task {
 	if !t.opts.idSet {
 		return nil
 	}
-	return r.ids.find(t.opts.id)
+	return r.find(t.opts.id)
 }
 
 func (t *Task) joins(old *Task) bool { return old != nil && t.opts.duplicate == Join }
@@ -28,32 +26,47 @@ func waitsFor(old *Task) *Task {
 	}
 }
 
-// replaceLocked makes way for t, which has taken over the ID of old.
-func (r *registry) replaceLocked(old, t *Task, now time.Time, then *aftermath) {
+// replace makes way for t, which takes over the ID of old.
+func (cs *section) replace(old, t *Task) {
 	old.shadowed = true
 	p := waitsFor(old)
 	if old.status.Finished() {
-		r.forgetLocked(old)
+		cs.forget(old)
 	} else {
-		r.requestLocked(old, endReplaced, now, then)
+		cs.ask(old, endReplaced)
 	}
 	if p != nil {
 		t.predecessor, p.successor = p, t
 	}
 }
 
+// passOn gives what waits for the end of t its due: the task that replaces it may start, and the
+// ID of the one that it was to replace is that one's again, unless t itself is replaced.
+func (cs *section) passOn(t *Task) {
+	if s := t.successor; s != nil {
+		t.successor, s.predecessor = nil, nil
+		delete(s.group.successors, s)
+		cs.enqueue(s)
+	}
+	if p := t.predecessor; p != nil {
+		t.predecessor, p.successor = nil, nil
+		delete(t.group.successors, t)
+		if !t.shadowed {
+			cs.r.index.giveBack(p)
+			t.shadowed, p.shadowed = true, false
+		}
+	}
+}
+
 // joinResult leads a SubmitResult to the value of the task that it joins.
-func joinResult(old *Task, result anyResultHandle) error {
-	if result == nil {
+func joinResult(old *Task, result resultHandle) error {
+	if result == nil || result.join(old.opts.result) {
 		return nil
 	}
 	has := "none"
-	if of := old.opts.result; of != nil {
-		if result.join(of.own()) {
-			return nil
-		}
-		has = of.own().resultType().String()
+	if old.opts.result != nil {
+		has = old.opts.result.resultType().String()
 	}
 	return invalid("cannot join task %q (%s) for a result of type %v: its result type is %s",
-		old.name, old.ID(), result.own().resultType(), has)
+		old.name, old.ID(), result.resultType(), has)
 }

@@ -58,9 +58,17 @@ func (c *cause) Unwrap() error { return c.is }
 type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // of the goroutine that panicked, as runtime/debug.Stack formats it
+
+	text string // made when the task ended; "": not made by this package
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("fxtasks: task panicked: %v", e.Value) }
+// Error gives a text that was made once, when the task ended: later calls do not look at Value.
+func (e *PanicError) Error() string {
+	if e.text == "" {
+		return panicText(e.Value)
+	}
+	return e.text
+}
 
 // Unwrap gives Value when it is an error, else nil.
 func (e *PanicError) Unwrap() error {
@@ -74,8 +82,12 @@ type ShutdownError struct{ Report ShutdownReport }
 func (e *ShutdownError) Error() string {
 	const most = 5 // the report has them all; a message stays readable
 	var b strings.Builder
-	fmt.Fprintf(&b, "fxtasks: shutdown timed out after %v: %d of %d tasks still running",
-		e.Report.Duration.Round(time.Millisecond), e.Report.Remaining, e.Report.Initial)
+	if e.Report.Status == shutdownAlready {
+		fmt.Fprintf(&b, "fxtasks: shut down already: %d tasks still running", e.Report.Remaining)
+	} else {
+		fmt.Fprintf(&b, "fxtasks: shutdown timed out after %v: %d of %d tasks still running",
+			e.Report.Duration.Round(time.Millisecond), e.Report.Remaining, e.Report.Initial)
+	}
 	for i, s := range e.Report.Stuck {
 		if i == most {
 			fmt.Fprintf(&b, ", and %d more", len(e.Report.Stuck)-most)
@@ -96,18 +108,10 @@ type endError struct {
 	cause    error
 	returned error // nil when the function never ran
 	also     error // ErrCancelled or nil
+	text     string
 }
 
-func (e *endError) Error() string {
-	if e.returned == nil {
-		return e.cause.Error()
-	}
-	why, what := e.cause.Error(), e.returned.Error()
-	if why == what {
-		return why
-	}
-	return why + ": " + what
-}
+func (e *endError) Error() string { return e.text }
 
 func (e *endError) Unwrap() []error {
 	errs := []error{e.cause}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"math"
 	"time"
+
+	"github.com/fxtasks/background/fxtasks/internal/ring"
 )
 
 // EventKind says what happened to a task.
@@ -22,7 +24,7 @@ const (
 
 // Event tells that something happened to a task.
 type Event struct {
-	Seq  uint64 // 1, 2, 3, … in the order in which it happened
+	Seq  uint64 // 1, 2, 3, … in the order in which it happened; reports of progress that were overwritten leave gaps
 	Time time.Time
 	Kind EventKind
 	Task Info // as it is when read: never older than the event
@@ -31,84 +33,75 @@ type Event struct {
 // Latest makes Subscribe begin with the next event that happens.
 const Latest uint64 = math.MaxUint64
 
-// ringSize is how many recent events are kept. They lie in one ring that every subscription reads
-// at its own pace: publishing costs the same for none and for a thousand of them, none can hold up
-// the others, and resuming by Seq comes for free.
-const ringSize = 1024
-
-// ring is protected by the registry's mutex.
-type ring struct {
-	events []ringEvent // grows to ringSize; event seq lies at (seq-1)%ringSize
-	last   uint64      // Seq of the newest
-	wake   chan struct{}
-}
-
-type ringEvent struct {
+// event is what the ring keeps of one: a record of a string and a time.Time takes twice as long to write.
+type event struct {
 	task *Task
-	at   moment // of the task
-	kind uint8  // an index of eventKinds
+	at   sinceCreated
+	kind eventKind
 }
 
-// eventKinds are there because a record of a string and a time.Time takes twice as long to write.
-var eventKinds = [...]EventKind{EventSubmitted, EventStarted, EventProgress, EventCancelling, EventFinished}
+type eventKind uint8
 
 const (
-	submitted uint8 = iota
-	started
-	progress
-	cancelling
-	finished
+	kindSubmitted eventKind = iota
+	kindStarted
+	kindProgress
+	kindCancelling
+	kindFinished
 )
 
-// first gives the Seq of the oldest event that is kept.
-func (r *ring) first() uint64 { return r.last - uint64(len(r.events)) + 1 }
+var eventKinds = [...]EventKind{EventSubmitted, EventStarted, EventProgress, EventCancelling, EventFinished}
 
-func (r *registry) publishLocked(kind uint8, t *Task, at moment) {
-	e := ringEvent{t, at, kind}
-	if len(r.events.events) < ringSize {
-		r.events.events = append(r.events.events, e)
+// publish is called in a section. All events lie in one ring that every subscription reads at its own
+// pace: publishing costs the same for none and for a thousand of them.
+func (r *registry) publish(kind eventKind, t *Task, at sinceCreated) {
+	e := event{t, at, kind}
+	if kind == kindProgress {
+		r.events.Report(e)
 	} else {
-		r.events.events[r.events.last%ringSize] = e
+		r.events.Publish(e)
 	}
-	r.events.last++
-	r.wakeReadersLocked()
+	r.wakeReaders()
 }
 
-// watchLocked arranges for readers to be woken. It can find that there is something to read.
-func (r *registry) watchLocked() {
-	if r.events.wake != nil {
-		return
-	}
-	r.events.wake = make(chan struct{})
-	r.watched.Store(true)
-	r.takeInLocked() // who submits after this sees that somebody watches
-}
-
-func (r *registry) wakeReadersLocked() {
-	if r.events.wake != nil {
-		go close(r.events.wake) // not here: to wake a thousand readers takes longer than all else that a submit does
-		r.events.wake = nil
+func (r *registry) wakeReaders() {
+	if r.wake != nil {
+		go close(r.wake) // on a goroutine: to wake a thousand readers takes longer than all else that a submit does
+		r.wake = nil
 		r.watched.Store(false)
 	}
+}
+
+// awaitEvent gives a channel that is closed at the next event. It can find that there is one already.
+func (cs *section) awaitEvent() chan struct{} {
+	r := cs.r
+	if r.wake == nil {
+		r.wake = make(chan struct{})
+		r.watched.Store(true)
+	}
+	wake := r.wake
+	cs.takeIn() // who submits after this sees that somebody waits
+	return wake
 }
 
 // Subscription reads a manager's events. It is a cursor: it holds nothing that needs closing. It
 // is for one goroutine at a time.
 type Subscription struct {
 	m      *Manager
-	next   uint64 // Seq of the event to read next
-	missed uint64
+	cursor ring.Cursor
 }
 
 // Subscribe gives the events with a Seq above after, as far as they are still kept: 0 for all,
-// Latest for those from now on, Page.Seq for those that a page does not include. It does not block.
+// Latest for those from now on, Page.Seq for those that a page does not include. A Seq that this
+// manager has not reached yet is one of another manager: it gives all that is kept, and counts what
+// is not as missed. It does not block.
 func (m *Manager) Subscribe(after uint64) *Subscription {
+	cs := m.reg.enter()
+	defer cs.leave()
 	if after == Latest {
-		m.reg.lock()
-		after = m.reg.events.last
-		m.reg.mu.Unlock()
+		after = cs.r.events.Last()
 	}
-	return &Subscription{m: m, next: after + 1}
+	return &Subscription{m: m, cursor: cs.r.events.From(after)}
 }
 
 // Next gives the next event, and blocks until there is one. It gives ctx's error when ctx has
@@ -121,48 +114,40 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		if err := ctx.Err(); err != nil {
 			return Event{}, err
 		}
-		e, wake := s.read()
-		if wake == nil {
+		e, ok, wake := s.read()
+		switch {
+		case ok:
 			e.Task = e.Task.own()
 			return e, nil
-		}
-		if wake == closedChan {
+		case wake == nil:
 			return Event{}, io.EOF
 		}
-		if err := await(ctx, wake); err != nil {
+		if err := block(ctx, wake); err != nil {
 			return Event{}, err
 		}
 	}
 }
 
-// read gives the next event, or a channel that is closed when it is worth trying again, which is
-// closedChan when there will be none.
-func (s *Subscription) read() (Event, chan struct{}) {
-	r := s.m.reg
-	r.lock()
-	defer r.mu.Unlock()
-	if s.next > r.events.last {
-		if r.all.state == Stopped {
-			return Event{}, closedChan
-		}
-		r.watchLocked()
+// read gives the next event; or a channel that is closed when it is worth trying again, which is nil
+// when there will be none.
+func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
+	cs := s.m.reg.enter()
+	defer cs.leave()
+	e, ok = s.nextKept(cs.r)
+	if ok || cs.r.all.state == Stopped {
+		return e, ok, nil
 	}
-	if s.next > r.events.last {
-		return Event{}, r.events.wake
-	}
-	s.skipLocked()
-	e := r.events.events[(s.next-1)%ringSize]
-	seq := s.next
-	s.next++
-	return Event{Seq: seq, Time: e.task.at(e.at), Kind: eventKinds[e.kind], Task: e.task.infoLocked()}, nil
+	wake = cs.awaitEvent()
+	e, ok = s.nextKept(cs.r)
+	return e, ok, wake
 }
 
-// skipLocked moves on to the oldest event that is kept, if that is ahead.
-func (s *Subscription) skipLocked() {
-	if first := s.m.reg.events.first(); s.next < first {
-		s.missed += first - s.next
-		s.next = first
+func (s *Subscription) nextKept(r *registry) (Event, bool) {
+	seq, e, ok := r.events.Next(&s.cursor)
+	if !ok {
+		return Event{}, false
 	}
+	return Event{Seq: seq, Time: e.task.at(e.at), Kind: eventKinds[e.kind], Task: e.task.info()}, true
 }
 
 // All gives the events as Next does, until ctx ends or the manager has stopped and all are read.
@@ -177,10 +162,11 @@ func (s *Subscription) All(ctx context.Context) iter.Seq[Event] {
 	}
 }
 
-// Missed gives how many events were overwritten before this subscription read them.
+// Missed gives how many events were overwritten before this subscription read them. Reports of
+// progress overwrite only each other, and do not count.
 func (s *Subscription) Missed() uint64 {
-	s.m.reg.lock()
-	defer s.m.reg.mu.Unlock()
-	s.skipLocked()
-	return s.missed
+	cs := s.m.reg.enter()
+	defer cs.leave()
+	cs.r.events.Skip(&s.cursor)
+	return s.cursor.Missed()
 }

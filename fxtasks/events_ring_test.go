@@ -12,18 +12,22 @@ import (
 
 const eventsKept = 1024 // as documented
 
-// publish makes n events happen, all but the two first of one task.
+// publish makes n events happen: three for each task, or four for one that is cancelled.
 func publish(t *testing.T, m *fxtasks.Manager, n int) {
 	t.Helper()
 	before := m.List(fxtasks.Filter{}).Seq
-	task := submit(t, m, "reports", func(ctx context.Context) error {
-		for range n - 3 { // less submitted, started and finished
-			fxtasks.ReportProgress(ctx, fxtasks.Progress{})
+	for left := n; left > 0; {
+		task := submit(t, m, "work", untilCancelled)
+		for task.Status() != fxtasks.Running {
+			runtime.Gosched()
 		}
-		return nil
-	})
-	if err := task.Wait(t.Context()); err != nil {
-		t.Fatal(err)
+		left -= 4
+		task.Cancel(nil)
+		<-task.Done()
+		for left%4 != 0 && left > 0 {
+			_ = submit(t, m, "work", nothing).Wait(t.Context())
+			left -= 3
+		}
 	}
 	if got := m.List(fxtasks.Filter{}).Seq - before; got != uint64(n) {
 		t.Fatalf("%d events happened, want %d", got, n)

@@ -1,9 +1,10 @@
 package fxtasks
 
 import (
-	"container/list"
 	"context"
 	"sync/atomic"
+
+	"github.com/fxtasks/background/fxtasks/internal/ordered"
 )
 
 // Group is a part of a manager's tasks with limits of its own, on top of the manager's. It takes
@@ -11,27 +12,42 @@ import (
 // by any number of goroutines.
 type Group struct {
 	// Written before the group is published, only read after.
-	m    *Manager
-	name string
-
+	m        *Manager
+	name     string
+	cfg      GroupConfig
 	defaults taskOptions // of the tasks that are submitted without any
 
-	open atomic.Bool // takes tasks; changed by drain, with the registry's mutex held
+	open atomic.Bool // takes quick submits; changed in a section
 
 	scope // protected by the registry's mutex, like what follows
 
-	pending  taskList  // by seq
-	resuming list.List // of *Task: those that have finished waiting and want their slots back
-	blocked  list.List // of *submission, by ticket
+	queue      ordered.Table[*Task] // pending tasks that may start, by turn
+	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
+	turn       uint64               // of the first in queue, while the group is in registry.ready
+	readyAt    int                  // place in registry.ready; -1: not there
+	blocked    blockedLine          // submits that wait for room
+
+	wanted    ordered.Table[*Task] // of queue, those that a task waits for
+	awaitedBy []*wait              // by tasks, for all of the group or for room in its queue
+	waiters   []*Task              // tasks of the group that wait
+	wantingAt int                  // place in registry.wanting; -1: not there
+
+	closed       bool           // Shutdown has begun
+	clock        *drainClock    // of Shutdown, unless the manager's runs
+	neverStarted map[string]int // tasks that the shutdown cancelled before they started, by name
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
-	cfg = cfg.withManager(m.cfg)
+	durations := cfg.withManager(m.cfg)
 	g := &Group{
-		m:        m,
-		name:     name,
-		defaults: taskOptions{timeout: cfg.TaskTimeout, grace: cfg.DrainGrace},
-		scope:    newScope(cfg.MaxRunning, cfg.MaxPending),
+		m:         m,
+		name:      name,
+		cfg:       cfg,
+		defaults:  taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
+		scope:     newScope(cfg.MaxRunning, cfg.MaxPending),
+		readyAt:   -1,
+		wantingAt: -1,
+		blocked:   newBlockedLine(),
 	}
 	g.open.Store(true)
 	return g
@@ -40,7 +56,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 // Group makes the group of that name, which follows the rule for the names of tasks. A manager is
 // meant to have few groups: they are never freed. A bad name or config, and a name that a group has
 // already, also one that was shut down, is an error that matches ErrInvalid. It gives
-// ErrShuttingDown once Shutdown has begun.
+// ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	if err := checkLabel("group name", name); err != nil {
 		return nil, err
@@ -49,22 +65,38 @@ func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 		return nil, err
 	}
 	g := newGroup(m, name, cfg)
-	r := m.reg
-	r.lock()
-	defer r.mu.Unlock()
-	if r.all.state != Open {
+	cs := m.reg.enter()
+	defer cs.leave()
+	if cs.r.all.state != Open {
 		return nil, ErrShuttingDown
 	}
-	if r.groupsBy[name] != nil {
+	if cs.r.groupsBy[name] != nil {
 		return nil, invalid("group name %q is taken", name)
 	}
-	r.groupsBy[name] = g
-	r.groups = append(r.groups, g)
+	cs.r.groupsBy[name] = g
+	cs.r.groups = append(cs.r.groups, g)
 	return g, nil
+}
+
+// Groups gives the manager's groups in order of creation, also those that have been shut down.
+func (m *Manager) Groups() []*Group {
+	cs := m.reg.enter()
+	defer cs.leave()
+	return append([]*Group(nil), cs.r.groups[1:]...) // less the one for tasks of no group
 }
 
 // Name gives the group's name.
 func (g *Group) Name() string { return g.name }
+
+// Config gives the configuration that the group was made with.
+func (g *Group) Config() GroupConfig { return g.cfg }
+
+// State tells whether the group takes tasks, drains, or has stopped, by its own shutdown or its manager's.
+func (g *Group) State() State {
+	cs := g.m.reg.enter()
+	defer cs.leave()
+	return max(g.state, cs.r.all.state)
+}
 
 // Submit is described at Manager.Submit; the group's limits come on top of the manager's.
 func (g *Group) Submit(ctx context.Context, name string, fn Func, opts ...TaskOption) (*Task, error) {
@@ -73,18 +105,21 @@ func (g *Group) Submit(ctx context.Context, name string, fn Func, opts ...TaskOp
 
 // Stats counts the group's tasks.
 func (g *Group) Stats() Counts {
-	g.m.reg.lock()
-	defer g.m.reg.mu.Unlock()
+	cs := g.m.reg.enter()
+	defer cs.leave()
 	return g.counts
 }
 
 // Wait blocks until none of the group's tasks is pending or running, and gives ctx's error if ctx
-// ends first. A task of this group that calls it with its own context gets ErrInvalid.
+// ends first. A task of this group that calls it with its own context gets ErrInvalid, and so does
+// one that a task of the group waits for.
 func (g *Group) Wait(ctx context.Context) error {
-	if err := g.m.checkWait(ctx, g.has); err != nil {
-		return err
-	}
-	return g.m.reg.awaitIdle(ctx, &g.scope)
+	return g.m.waitFor(ctx, wait{group: g}, func(cs *section) chan struct{} { return cs.r.idleOf(&g.scope) })
+}
+
+// CancelAll is Manager.CancelAll for the group's tasks.
+func (g *Group) CancelAll(ctx context.Context, cause error) error {
+	return g.m.cancelAll(ctx, g, cause)
 }
 
 // Shutdown closes the group for new tasks and drains those it has, as Manager.Shutdown does for

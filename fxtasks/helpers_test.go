@@ -19,7 +19,7 @@ func newManager(t testing.TB, cfg fxtasks.Config, opts ...fxtasks.Option) *fxtas
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := m.Shutdown(context.Background()); err != nil {
+		if report, err := m.Shutdown(context.Background()); err != nil && report.Status != "already_shutdown" {
 			t.Error(err)
 		}
 	})

@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// Order says in which order List gives tasks.
+type Order uint8
+
+const (
+	NewestFirst      Order = iota // by submission. This is the default
+	OldestFirst                   // by submission
+	LatestEndedFirst              // by their end; only tasks that have ended
+)
+
 // Filter says which tasks List gives: those that match all of what is set.
 type Filter struct {
 	Statuses      []Status          // any of these; none: all
@@ -14,17 +23,19 @@ type Filter struct {
 	Metadata      map[string]string // every pair must match
 	CreatedAfter  time.Time         // exclusive; zero: no bound
 	CreatedBefore time.Time         // exclusive; zero: no bound
+	Text          string            // case-insensitive: in the name, the ID, or the error's text; "": any
 
+	Order Order
 	Limit int    // of tasks in a page. Defaults to 100, at most 1,000
 	After string // Page.Next of the page before; "": the first page. A malformed one gives an empty page
 }
 
-// Page is a part of the tasks that match a Filter, the newest first.
+// Page is a part of the tasks that match a Filter, in its order.
 type Page struct {
 	Tasks []Info
 	Next  string // for Filter.After; "": this was the last page
 	Total int    // of tasks that match, on all pages
-	Seq   uint64 // of the last event that is included: Subscribe(Seq) gives what comes after
+	Seq   uint64 // of the last event before the page was read: who subscribes after it misses none
 }
 
 const (
@@ -32,10 +43,11 @@ const (
 	maxLimit     = 1000
 )
 
-// List gives the records that match f, the newest first. Records that come or go between two pages
-// never make one appear twice.
+// List gives the records that match f. Records that come or go between two pages never make one
+// appear twice. A filter by metadata, time or text, or by name and group together, looks at all
+// records, a few at a time: Total is then not of one moment.
 func (m *Manager) List(f Filter) Page {
-	before, ok := parsePageToken(f.After)
+	from, ok := f.Order.parseToken(f.After)
 	if !ok {
 		return Page{}
 	}
@@ -43,77 +55,184 @@ func (m *Manager) List(f Filter) Page {
 	if limit <= 0 {
 		limit = defaultLimit
 	}
+	m.reg.inSteps(func(cs *section) bool { return cs.prune() })
 
-	r, now := m.reg, time.Now()
-	r.lock()
-	r.pruneLocked(r.tickLocked(now))
-	page := Page{Seq: r.events.last}
-	total, counted := r.countLocked(&f)
-	if counted {
-		page.Tasks = make([]Info, 0, min(limit, total))
+	l := listing{f: &f, r: m.reg, from: from, limit: limit, text: strings.ToLower(f.Text)}
+	l.read()
+	for i := range l.page.Tasks {
+		l.page.Tasks[i] = l.page.Tasks[i].own()
 	}
-	matched, skipped := 0, 0
-	for t := r.newest; t != nil; t = t.older {
-		if counted && (matched == total || len(page.Tasks) == limit) {
-			break // there is nothing more to be found out
-		}
-		if !f.matches(t) {
-			continue
-		}
-		matched++
-		switch {
-		case t.seq >= before: // was on an earlier page
-			skipped++
-		case len(page.Tasks) < limit:
-			page.Tasks = append(page.Tasks, t.infoLocked())
-		}
-	}
-	r.mu.Unlock()
-
-	page.Total = matched
-	if counted {
-		page.Total = total
-	}
-	if n := len(page.Tasks); skipped+n < page.Total {
-		page.Next = pageToken(page.Tasks[n-1].Seq)
-	}
-	for i := range page.Tasks {
-		page.Tasks[i] = page.Tasks[i].own()
-	}
-	return page
+	return l.page
 }
 
-// countLocked gives how many known tasks match f, if the counters can tell: List then looks at no
-// more tasks than it has to show. To look at all of 100,000 takes a millisecond, in which no other
-// critical section can be entered.
-func (r *registry) countLocked(f *Filter) (n int, ok bool) {
-	if len(f.Metadata) > 0 || !f.CreatedAfter.IsZero() || !f.CreatedBefore.IsZero() || f.Name != "" && f.Group != "" {
+// listing is one List on its way.
+type listing struct {
+	f     *Filter
+	r     *registry
+	from  uint64 // key of the page's first record at the earliest, in the filter's order
+	limit int
+	text  string // in lower case
+
+	page    Page
+	begun   bool
+	counted bool // Total is known from the counters
+	next    uint64
+	last    uint64 // key of the last task of the page
+	more    bool   // there is a match after it
+}
+
+func (l *listing) read() {
+	l.next = l.from
+	for l.step() {
+	}
+	if l.more {
+		l.page.Next = l.f.Order.token(l.last)
+	}
+}
+
+// step looks at some records in one section, and at their texts after it: an error's text can be
+// long. It reports whether there is more to look at.
+func (l *listing) step() (more bool) {
+	type candidate struct {
+		key  uint64
+		task *Task
+		text string
+	}
+	var candidates []candidate
+	cs := l.r.enter()
+	if !l.begun {
+		l.begun = true
+		l.page.Seq = l.r.events.Last()
+		if l.page.Total, l.counted = l.r.count(l.f); !l.counted {
+			l.next = l.f.Order.start() // what came before the page is counted, too
+		} else {
+			l.page.Tasks = make([]Info, 0, min(l.limit, l.page.Total))
+		}
+	}
+	looked := 0
+	more = l.f.Order.walk(l.r, l.next, func(key uint64, t *Task) bool {
+		if looked == 2*batch || l.full() {
+			return false
+		}
+		looked++
+		l.next = l.f.Order.after(key)
+		if !l.f.matches(t) {
+			return true
+		}
+		if l.text != "" {
+			candidates = append(candidates, candidate{key, t, t.errText()})
+		} else {
+			l.add(key, t)
+		}
+		return true
+	}) && !l.full()
+	cs.leave()
+
+	candidates = slices.DeleteFunc(candidates, func(c candidate) bool {
+		return !l.contains(c.task.name) && !l.contains(c.task.ID()) && !l.contains(c.text)
+	})
+	if len(candidates) > 0 {
+		cs := l.r.enter()
+		for _, c := range candidates {
+			l.add(c.key, c.task)
+		}
+		cs.leave()
+	}
+	return more
+}
+
+// full says whether there is nothing more to be found out.
+func (l *listing) full() bool {
+	return l.counted && (l.more || l.from == l.f.Order.start() && len(l.page.Tasks) >= l.page.Total)
+}
+
+func (l *listing) contains(s string) bool { return strings.Contains(strings.ToLower(s), l.text) }
+
+// add counts a match, and takes it into the page if it belongs there. It is called in a section.
+func (l *listing) add(key uint64, t *Task) {
+	if !l.counted {
+		l.page.Total++
+	}
+	switch {
+	case l.f.Order.before(key, l.from):
+	case len(l.page.Tasks) < l.limit:
+		l.page.Tasks = append(l.page.Tasks, t.info())
+		l.last = key
+	default:
+		l.more = true
+	}
+}
+
+// start gives where the order begins.
+func (o Order) start() uint64 {
+	if o == OldestFirst {
+		return 0
+	}
+	return Latest
+}
+
+// before says whether a key comes before another in the order, and after what comes next.
+func (o Order) before(key, other uint64) bool {
+	if o == OldestFirst {
+		return key < other
+	}
+	return key > other
+}
+
+func (o Order) after(key uint64) uint64 {
+	if o == OldestFirst {
+		return key + min(1, Latest-key)
+	}
+	return key - min(1, key)
+}
+
+// walk gives the records from a key on, and reports whether see has stopped it.
+func (o Order) walk(r *registry, from uint64, see func(key uint64, t *Task) bool) (stopped bool) {
+	records := r.records.Descend
+	switch o {
+	case OldestFirst:
+		records = r.records.Ascend
+	case LatestEndedFirst:
+		records = r.ended.Descend
+	}
+	for key, t := range records(from) {
+		if !see(key, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// count gives how many known tasks match f, if the counters can tell: List then looks at no more
+// tasks than it has to show.
+func (r *registry) count(f *Filter) (n int, ok bool) {
+	if len(f.Metadata) > 0 || f.Text != "" || !f.CreatedAfter.IsZero() || !f.CreatedBefore.IsZero() || f.Name != "" && f.Group != "" {
 		return 0, false
 	}
-	of := &r.all.tally
+	of := &r.all.counters
 	if f.Group != "" {
 		g := r.groupsBy[f.Group]
 		if g == nil {
 			return 0, true
 		}
-		of = &g.tally
+		of = &g.counters
 	}
 	if f.Name != "" {
-		label := r.label(f.Name)
-		if label == nil {
-			return 0, r.otherNames.tally == tally{}
+		stats := r.nameStats(f.Name)
+		if stats == nil {
+			return 0, r.otherNames.counters == counters{}
 		}
-		of = &label.tally
+		of = &stats.counters
 	}
 	for s := Pending; s <= TimedOut; s++ {
-		if len(f.Statuses) == 0 || slices.Contains(f.Statuses, s) {
+		if (len(f.Statuses) == 0 || slices.Contains(f.Statuses, s)) && (s.Finished() || f.Order != LatestEndedFirst) {
 			n += of.known(s)
 		}
 	}
 	return n, true
 }
 
-// matches is called with the registry's mutex held.
+// matches is called in a section. It leaves out the text.
 func (f *Filter) matches(t *Task) bool {
 	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, t.status) ||
 		f.Name != "" && f.Name != t.name ||
@@ -130,17 +249,20 @@ func (f *Filter) matches(t *Task) bool {
 	return true
 }
 
-// A page token is the Seq of the last task of the page, marked so that other numbers do not pass.
-const tokenMark = "before-"
+// A page token is the key of the last task of the page, marked with its order.
+var tokenMarks = [...]string{"before-", "after-", "ended-before-"}
 
-func pageToken(seq uint64) string { return tokenMark + strconv.FormatUint(seq, 10) }
+func (o Order) token(last uint64) string { return tokenMarks[o] + strconv.FormatUint(last, 10) }
 
-// parsePageToken gives the Seq that all tasks of the page are below.
-func parsePageToken(token string) (before uint64, ok bool) {
-	if token == "" {
-		return Latest, true
+// parseToken gives the key at which the page begins.
+func (o Order) parseToken(token string) (from uint64, ok bool) {
+	if int(o) >= len(tokenMarks) {
+		return 0, false
 	}
-	digits, _ := strings.CutPrefix(token, tokenMark)
-	before, err := strconv.ParseUint(digits, 10, 64)
-	return before, err == nil && token == pageToken(before)
+	if token == "" {
+		return o.start(), true
+	}
+	digits, _ := strings.CutPrefix(token, tokenMarks[o])
+	last, err := strconv.ParseUint(digits, 10, 64)
+	return o.after(last), err == nil && token == o.token(last)
 }

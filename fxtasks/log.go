@@ -7,6 +7,36 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// A logger is the user's code: it may panic, end the goroutine, block, or call back. Lines are written
+// outside of sections, and whoever writes one has done what others wait for, or does it in a defer.
+
+const zapDebug = zapcore.DebugLevel
+
+// engineLogger keeps zap from adding the engine's own stack to lines of errors.
+func engineLogger(l *zap.Logger) *zap.Logger {
+	return l.WithOptions(zap.AddStacktrace(zap.LevelEnablerFunc(func(zapcore.Level) bool { return false })))
+}
+
+// logs says whether lines of the level are written.
+func (m *Manager) logs(level zapcore.Level) (enabled bool) {
+	if m.log == nil {
+		return false
+	}
+	defer func() { _ = recover() }()
+	return m.log.Core().Enabled(level)
+}
+
+// write writes a line. A panic of the logger ends here.
+func (m *Manager) write(level zapcore.Level, message string, fields ...zap.Field) {
+	if m.log == nil {
+		return
+	}
+	defer func() { _ = recover() }()
+	if line := m.log.Check(level, message); line != nil {
+		line.Write(fields...)
+	}
+}
+
 // taskFields are on every line about a task.
 func taskFields(t *Task) []zap.Field {
 	fields := []zap.Field{zap.String("task_id", t.ID()), zap.String("task_name", t.name)}
@@ -16,79 +46,88 @@ func taskFields(t *Task) []zap.Field {
 	return fields
 }
 
-func (t *Task) logSubmitted() {
-	if line := t.group.m.log.Check(zap.DebugLevel, "task submitted"); line != nil {
-		line.Write(taskFields(t)...)
-	}
+func (t *Task) writeSubmitted() {
+	t.group.m.write(zap.DebugLevel, "task submitted", taskFields(t)...)
 }
 
-// logEnd tells how t ended, before that is on record. It must not look into an error that fn returned, whose methods may panic:
-// zap.Error recovers.
-//
-// Like call it is a frame by which stacksOf finds the goroutine of a task: a logger may hang.
-//
-//go:noinline
-func (t *Task) logEnd(crashed bool) {
-	level, message := zap.ErrorLevel, "task failed"
-	var stack []byte
+// endLine gives level and message of the line about the end of t.
+func (t *Task) endLine() (zapcore.Level, string) {
 	switch t.outcome {
 	case Completed:
-		level, message = zap.DebugLevel, "task completed"
+		return zap.DebugLevel, "task completed"
 	case Cancelled:
-		level, message = zap.DebugLevel, "task cancelled"
-	case TimedOut:
-		level, message = zap.WarnLevel, "task timed out"
-	case Failed:
-		if p, ok := t.err.(*PanicError); ok && crashed { // not one of another task, passed on
-			message, stack = "task panicked", p.Stack
+		if t.ctx.decided.Load() == endShutdown {
+			return zap.InfoLevel, "task cut off by the shutdown"
 		}
-	}
-	if t.group.m.log.Core().Enabled(level) {
-		t.writeEnd(level, message, stack)
+		return zap.DebugLevel, "task cancelled"
+	case TimedOut:
+		return zap.WarnLevel, "task timed out"
+	default:
+		return zap.ErrorLevel, "task failed"
 	}
 }
 
-// writeEnd is the part of logEnd that needs more stack than a new goroutine has. To grow it just to
-// find out that nobody listens made the drain of 100,000 parked tasks a sixth slower.
+// logsEnd says whether there is a line to be written. It is apart from writeEnd, which needs more
+// stack than a new goroutine has: to grow it just to find out that nobody listens made the drain of
+// 100,000 parked tasks a sixth slower.
+func (t *Task) logsEnd() bool {
+	if t.group.m.log == nil {
+		return false
+	}
+	level, _ := t.endLine()
+	return t.group.m.logs(level)
+}
+
+// writeEnd tells how t ended, before that is on record.
 //
 //go:noinline
-func (t *Task) writeEnd(level zapcore.Level, message string, stack []byte) {
-	line := t.group.m.log.Check(level, message)
-	if line == nil {
-		return
-	}
+func (t *Task) writeEnd(crashed bool) {
+	level, message := t.endLine()
 	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
-	if t.err != nil {
-		fields = append(fields, zap.Error(t.err))
+	if t.failure != nil {
+		fields = append(fields, zap.String("error", t.failure.text))
+		if p, ok := t.failure.err.(*PanicError); ok && crashed { // not one of another task, passed on
+			message = "task panicked"
+			fields = append(fields, zap.ByteString("stack", p.Stack))
+		}
 	}
-	if stack != nil {
-		fields = append(fields, zap.ByteString("stack", stack))
-	}
-	line.Write(fields...)
+	t.group.m.write(level, message, fields...)
 }
 
-// logDropped tells that t has ended without having started.
-func (t *Task) logDropped() {
-	line := t.group.m.log.Check(zap.DebugLevel, "task cancelled before it started")
-	if line != nil {
-		line.Write(append(taskFields(t), zap.Duration("duration", t.at(t.finished).Sub(t.created)), zap.Error(t.err))...)
-	}
+// writeUnstarted tells that t has ended without having started, and then closes its Done.
+func (t *Task) writeUnstarted() {
+	defer func() {
+		cs := t.group.m.reg.enter()
+		defer cs.leave()
+		t.logging = false
+		if t.done != nil {
+			cs.close(t.done)
+			t.done = nil
+		}
+		if cs.r.lines--; cs.r.lines == 0 && cs.r.quiet != nil {
+			cs.close(cs.r.quiet)
+			cs.r.quiet = nil
+		}
+	}()
+	info := t.Info()
+	t.group.m.write(zap.DebugLevel, "task cancelled before it started", append(taskFields(t),
+		zap.Duration("duration", info.FinishedAt.Sub(info.CreatedAt)), zap.String("error", info.ErrText))...)
 }
 
-// fullLog keeps rejects because of a full queue to one line in fullLogEvery: it would otherwise be
-// the log that falls over under load. Those after the last line stay untold until the next; Stats
-// counts them all. It is protected by the registry's mutex.
-type fullLog struct {
+// limitedLog keeps what can happen often to one line in limitedLogEvery: the log would otherwise
+// fall over under load. What comes after the last line stays untold until the next; counters have it
+// all. It is protected by the registry's mutex.
+type limitedLog struct {
 	last  time.Time // when a line was due
-	count uint64    // of rejects since
+	count uint64    // since then
 }
 
-const fullLogEvery = 5 * time.Second
+const limitedLogEvery = 5 * time.Second
 
-// add counts one reject. It gives the count to log now, or 0.
-func (l *fullLog) add(now time.Time) uint64 {
+// add counts one. It gives the count to log now, or 0.
+func (l *limitedLog) add(now time.Time) uint64 {
 	l.count++
-	if !l.last.IsZero() && now.Sub(l.last) < fullLogEvery {
+	if !l.last.IsZero() && now.Sub(l.last) < limitedLogEvery {
 		return 0
 	}
 	n := l.count
@@ -97,8 +136,8 @@ func (l *fullLog) add(now time.Time) uint64 {
 }
 
 // logRejected tells of count rejects, of which t's is the latest. 0: nothing to tell.
-func (t *Task) logRejected(count uint64) {
+func (m *Manager) logRejected(t *Task, count uint64) {
 	if count > 0 {
-		t.group.m.log.Warn("tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
+		m.write(zap.WarnLevel, "tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)
 	}
 }

@@ -130,6 +130,7 @@ func TestCancelBeforeTheStartIsLogged(t *testing.T) {
 		submit(t, m, "busy", untilCancelled)
 		task := submit(t, m, "work", nothing)
 		task.Cancel(nil)
+		<-task.Done() // closed after the line
 		fields := wantLine(t, logs, "cancelled", zap.DebugLevel)
 		wantFields(t, fields, task.Info())
 		if _, ok := fields["duration"]; !ok {

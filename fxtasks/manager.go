@@ -17,7 +17,8 @@ type Submitter interface {
 type Manager struct {
 	// Written by New, only read after.
 	cfg        Config
-	log        *zap.Logger // never nil
+	log        *zap.Logger // for the engine's own lines; nil: none
+	userLog    *zap.Logger // for tasks; never nil
 	middleware []Middleware
 	reg        *registry
 	ungrouped  *Group // of the tasks that are submitted to the manager itself
@@ -41,15 +42,15 @@ func New(cfg Config, opts ...Option) (*Manager, error) {
 			return nil, invalid("WithMiddleware: middleware %d is nil", i)
 		}
 	}
-	if o.log == nil {
-		o.log = zap.NewNop()
-	}
 	cfg = cfg.withDefaults()
 	m := &Manager{
 		cfg:        cfg,
-		log:        o.log,
+		userLog:    zap.NewNop(),
 		middleware: o.middleware,
 		reg:        newRegistry(cfg),
+	}
+	if o.log != nil {
+		m.log, m.userLog = engineLogger(o.log), o.log
 	}
 	m.ungrouped = newGroup(m, "", GroupConfig{})
 	m.reg.groups = []*Group{m.ungrouped}
@@ -59,21 +60,17 @@ func New(cfg Config, opts ...Option) (*Manager, error) {
 // Config gives the manager's configuration with its defaults filled in.
 func (m *Manager) Config() Config { return m.cfg }
 
-// State tells whether the manager takes tasks, drains, or has stopped.
+// State tells whether the manager takes tasks, drains, or has stopped. It drains from StartDrain on.
 func (m *Manager) State() State {
-	m.reg.lock()
-	defer m.reg.mu.Unlock()
-	return m.reg.all.state
+	cs := m.reg.enter()
+	defer cs.leave()
+	return cs.r.all.state
 }
 
 // Task finds the task that has the ID: an active one, or a finished one that is still retained.
-func (m *Manager) Task(id string) (*Task, bool) { return m.reg.task(id) }
-
-// Wait blocks until no task is pending or running, and gives ctx's error if ctx ends first. A
-// task of this manager that calls it with its own context gets ErrInvalid.
-func (m *Manager) Wait(ctx context.Context) error {
-	if err := m.checkWait(ctx, anyTask); err != nil {
-		return err
-	}
-	return m.reg.awaitIdle(ctx, &m.reg.all)
+func (m *Manager) Task(id string) (*Task, bool) {
+	cs := m.reg.enter()
+	defer cs.leave()
+	t := cs.r.find(id)
+	return t, t != nil
 }

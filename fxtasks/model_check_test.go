@@ -151,8 +151,7 @@ func (md *model) checkStats(rt *rapid.T) {
 	got := md.m.Stats()
 	all := md.counts(func(*modelScope, string) bool { return true })
 	want := fxtasks.Stats{
-		Pending: all.Pending, Running: all.Running, Submitted: all.Submitted, Rejected: all.Rejected,
-		Completed: all.Completed, Failed: all.Failed, Cancelled: all.Cancelled, TimedOut: all.TimedOut,
+		Counts:     all,
 		MaxRunning: md.cfg.MaxRunning, MaxPending: md.cfg.MaxPending,
 		ByName: make(map[string]fxtasks.Counts), ByGroup: make(map[string]fxtasks.Counts),
 	}

@@ -141,13 +141,3 @@ func TestTasksThatWaitForAnotherGroupDoNotDeadlockAFullManager(t *testing.T) {
 		tr.run(depth)
 	})
 }
-
-func TestTasksThatWaitForAnotherManagerDoNotDeadlockAFullOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// The levels alternate between two managers of one slot each.
-		ms := []*fxtasks.Manager{newManager(t, fxtasks.Config{MaxRunning: 1}), newManager(t, fxtasks.Config{MaxRunning: 1})}
-		tr := &tree{t: t, fanout: 2, wait: waitForEach, allowed: 2}
-		tr.into = func(depth, _ int) fxtasks.Submitter { return ms[depth%2] }
-		tr.run(6)
-	})
-}

@@ -24,7 +24,8 @@ func WithLogger(l *zap.Logger) Option {
 }
 
 // Middleware wraps the function of a task, once for each task, on the goroutine that runs it: a
-// panic in it fails the task.
+// panic in it fails the task. It may call next more than once, or leave it behind and return: the
+// value of a SubmitResult is that of the first call that returned nil before the task ended.
 type Middleware func(next Func) Func
 
 // WithMiddleware wraps every task's function; the first is outermost. Given again, it adds to
@@ -45,8 +46,9 @@ type taskOptions struct {
 	grace     time.Duration
 	metadata  map[string]string
 	duplicate DuplicatePolicy
+	policySet bool // duplicate was chosen
 	blocking  bool
-	result    anyResultHandle // nil for Submit, and once the record is forgotten: events may hold on to the task
+	result    resultHandle // nil for Submit, and once the record is forgotten: events may hold on to the task
 }
 
 // WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not
@@ -82,9 +84,10 @@ func WithDrainGrace(d time.Duration) TaskOption {
 	return func(o *taskOptions) { o.grace = d }
 }
 
-// WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject.
+// WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject. It
+// needs WithID.
 func WithDuplicate(p DuplicatePolicy) TaskOption {
-	return func(o *taskOptions) { o.duplicate = p }
+	return func(o *taskOptions) { o.duplicate, o.policySet = p, true }
 }
 
 // WithBlocking makes Submit wait for room in the queue, until its ctx ends, where it would
@@ -93,7 +96,7 @@ func WithBlocking() TaskOption {
 	return func(o *taskOptions) { o.blocking = true }
 }
 
-func withResult(h anyResultHandle) TaskOption {
+func withResult(h resultHandle) TaskOption {
 	return func(o *taskOptions) { o.result = h }
 }
 
@@ -118,6 +121,9 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 	}
 	if o.duplicate > Replace {
 		return invalid("WithDuplicate is %v: no such policy", o.duplicate)
+	}
+	if o.policySet && !o.idSet {
+		return invalid("WithDuplicate is %v without WithID: an ID that is made here has no duplicate", o.duplicate)
 	}
 	return nil
 }

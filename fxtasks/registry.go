@@ -4,58 +4,83 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fxtasks/background/fxtasks/internal/heap"
+	"github.com/fxtasks/background/fxtasks/internal/ids"
+	"github.com/fxtasks/background/fxtasks/internal/ordered"
+	"github.com/fxtasks/background/fxtasks/internal/ring"
 )
 
-// registry owns all state that changes: of the manager, its groups and its tasks. Everything that
-// reads or writes that state does so in a critical section of its one mutex, in which no user code
-// runs: what a section decides but must not do itself it leaves in an aftermath.
+// registry owns all state that changes: of the manager, its groups and its tasks. It is read and
+// written in critical sections of its one mutex, in which no user code runs; see section.
 //
-// One mutex, not shards, so that limits, counters, lists and events agree with each other at any
-// moment. It is not the bottleneck that it looks like: what is done for each task, to take it in and to
-// end it, one critical section does for all that lie in the two inboxes.
+// Outside of the mutex there are only: the two inboxes; of a context, how it ends (see taskContext);
+// of a task, what its own goroutine writes until it hands it in as returned (Task says which
+// fields). One mutex, not shards, so that limits, counters, lists and events agree with each other
+// at any moment. It is no bottleneck: one section does the work of all tasks in the inboxes.
 type registry struct {
-	cfg Config // with defaults, never changes
+	cfg   Config // with defaults, never changes
+	epoch time.Time
+	ids   ids.Generator
 
 	submitted inbox       // tasks that are not on record yet
 	returned  inbox       // tasks whose function has returned
 	watched   atomic.Bool // somebody waits for events
-	full      atomic.Bool // no slot is free: who gives one back settles
+	full      atomic.Bool // all slots are taken, and no task waits for all of a group: a quick submit leaves scheduling to the goroutine that frees a slot
 
-	mu sync.Mutex // protects what follows, and what Task and Group say it does; lock locks it
+	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
-	now      time.Time // of the latest critical section: times never run against the order of events
+	latest   time.Time // of all sections
 	all      scope
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
-	ids      idIndex
-	newest   *Task  // of all records, in order of submission
-	seq      uint64 // of the newest
-	finished taskList
-	expiry   *time.Timer // for the first of finished; nil: not set
 
+	records    ordered.Table[*Task] // by seq
+	ended      ordered.Table[*Task] // those of the records that have finished, by the number of their end
+	index      idIndex
+	seq        uint64      // of the newest task
+	ends       uint64      // number of the latest end
+	turns      uint64      // the latest that was given to a pending task
+	firstAlive uint64      // no task with a lower seq is active
+	expiry     *time.Timer // for the first of ended; nil: not set
+
+	ready   *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
+	wanting []*Group           // groups that have a queued task which a task waits for, and a place for it
+	blocked blockedSubmits
+	waiting int      // running tasks that wait for others
 	awaited []*scope // those that somebody waits for until nothing is active
+	asked   askedTasks
 
-	successors taskList // pending under Replace, until their predecessors have returned
-	resuming   int      // tasks that wait for their slots again, in all groups
-	blocked    int      // submits that wait for room, in all groups
-	tickets    uint64   // given to those submits
+	closed bool          // Shutdown has begun
+	clock  *drainClock   // nil until the manager's drain has begun
+	lines  int           // that goroutines of the manager are writing for tasks which ended without having run
+	quiet  chan struct{} // closed when lines is 0; nil: nobody waits for that
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames
-	fullLog    fullLog
+	periodics  map[string]*Periodic
+	fullLog    limitedLog // of rejects because of a full queue
+	skipLog    limitedLog // of runs that were skipped
 
-	events ring
+	events ring.Ring[event]
+	wake   chan struct{} // closed at the next event; nil: nobody waits for one
 }
 
 func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
+		epoch:      time.Now(),
 		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
-		ids:        newIDIndex(),
+		periodics:  make(map[string]*Periodic),
+		index:      newIDIndex(),
+		blocked:    newBlockedSubmits(),
 		otherNames: newNameStats(otherName),
-		submitted:  inbox{link: func(t *Task) **Task { return &t.older }, counts: true},
+		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, counts: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
+		ready: heap.New(
+			func(a, b *Group) bool { return a.turn < b.turn },
+			func(g *Group, i int) { g.readyAt = i }),
 	}
 	r.submitted.renewLocked()
 	r.returned.renewLocked()
@@ -63,172 +88,174 @@ func newRegistry(cfg Config) *registry {
 	return r
 }
 
-// lock enters a critical section. Who holds the mutex sees all that was submitted before.
-func (r *registry) lock() {
-	r.mu.Lock()
-	r.takeInLocked()
-}
-
-func (r *registry) takeInLocked() { r.recordLocked(r.submitted.takeLocked()) }
-
-// maxUnrecorded bounds what a critical section has to make up for.
+// maxUnrecorded bounds how many submitted tasks a section has to record.
 const maxUnrecorded = 64
 
-// recordLocked makes tasks known that were submitted without the mutex. Without a limit they run
-// already; else who submitted them settles, unless full says that somebody else is going to.
-func (r *registry) recordLocked(tasks *Task) {
+// record makes tasks known that were submitted without the mutex. Without a limit they run already.
+func (cs *section) record(tasks *Task) {
+	r := cs.r
 	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
-		now := r.tickLocked(t.created)
-		r.addLocked(t, now)
+		now := r.tick(t.created)
+		cs.add(t, now)
 		if r.all.maxRunning == 0 {
-			r.runLocked(t, now)
+			cs.runAt(t, now)
 		} else {
-			t.group.pending.pushBack(t)
+			cs.enqueue(t)
 		}
 	}
 }
 
-// tickLocked gives the time of a critical section for which now was read before it was entered.
-func (r *registry) tickLocked(now time.Time) time.Time {
-	if now.After(r.now) {
-		r.now = now
-	}
-	return r.now
-}
-
-// addLocked makes t known, as pending.
-func (r *registry) addLocked(t *Task, now time.Time) {
+// add makes t known, as pending.
+func (cs *section) add(t *Task, now time.Time) {
+	r := cs.r
 	r.seq++
-	t.seq, t.created = r.seq, now
-	t.older = r.newest
-	if r.newest != nil {
-		r.newest.newer = t
+	r.turns++
+	t.seq, t.order, t.created = r.seq, r.turns, now
+	r.records.Insert(t.seq, t)
+	r.index.add(t)
+	cs.touch(t)
+	if t.stats == nil {
+		t.stats = r.addNameStats(t.name)
 	}
-	r.newest = t
-	r.ids.add(t)
-	if t.label == nil {
-		t.label = r.labelLocked(t.name)
-	}
-	for _, of := range r.talliesLocked(t) {
+	for _, of := range r.countersOf(t) {
 		of.counts.Submitted++
 		of.counts.Pending++
 	}
-	r.publishLocked(submitted, t, t.moment(now))
+	r.publish(kindSubmitted, t, t.since(now))
 }
 
-// moveLocked is the only place where a known task changes its status.
-func (r *registry) moveLocked(t *Task, to Status, now time.Time) {
-	for _, of := range r.talliesLocked(t) {
+// run makes t running, in a slot.
+func (cs *section) run(t *Task) { cs.runAt(t, cs.now()) }
+
+func (cs *section) runAt(t *Task, now time.Time) {
+	t.slot = true
+	cs.r.all.slots++
+	t.group.slots++
+	cs.move(t, Running, now)
+	if t.waits != nil {
+		cs.awaitedRuns(t, 1)
+	}
+	cs.groupRuns(t.group, 1)
+}
+
+// move is the only place where a known task changes its status.
+func (cs *section) move(t *Task, to Status, now time.Time) {
+	r := cs.r
+	for _, of := range r.countersOf(t) {
 		of.counts.move(t.status, to)
 	}
 	t.status = to
+	cs.touch(t)
 	if to == Running {
-		t.started = t.moment(now)
-		r.publishLocked(started, t, t.started)
+		t.startedAt = t.since(now)
+		r.publish(kindStarted, t, t.startedAt)
 		return
 	}
-	t.finished = t.moment(now)
-	r.publishLocked(finished, t, t.finished)
+	t.finishedAt = t.since(now)
+	r.publish(kindFinished, t, t.finishedAt)
 }
 
-// talliesLocked gives those that t counts in.
-func (r *registry) talliesLocked(t *Task) [3]*tally {
-	return [...]*tally{&r.all.tally, &t.group.tally, &t.label.tally}
+// countersOf gives those in which t counts.
+func (r *registry) countersOf(t *Task) [3]*counters {
+	return [...]*counters{&r.all.counters, &t.group.counters, &t.stats.counters}
 }
 
-// endLocked moves t to a status that it never leaves, and passes on what it had: its slot, its
-// ID, the news. Its err has been set.
-func (r *registry) endLocked(t *Task, status Status, now time.Time) {
+// end moves t to a status that it never leaves, and passes on what it had: its slot, its ID, the
+// news. Its failure has been set.
+func (cs *section) end(t *Task, status Status) {
+	r := cs.r
+	ran := t.status == Running
 	t.fn, t.ctx = nil, nil
-	r.moveLocked(t, status, now)
-	r.stopReclaimLocked(t)
-	r.giveSlotLocked(t)
-	r.finished.pushBack(t)
-	if s := t.successor; s != nil { // the one that replaces t need not wait for it any more
-		t.successor, s.predecessor = nil, nil
-		r.successors.remove(s)
-		s.group.pending.insertBySeq(s)
+	if t.request != nil && ran {
+		r.asked.remove(t.askedAt())
 	}
-	if p := t.predecessor; p != nil { // t was to replace p: the ID is p's again, unless t itself is replaced
-		t.predecessor, p.successor = nil, nil
-		if !t.shadowed {
-			r.ids.giveBack(p)
-			t.shadowed, p.shadowed = true, false
-		}
+	cs.move(t, status, cs.now())
+	if t.slot {
+		t.slot = false
+		r.all.slots--
+		t.group.slots--
 	}
+	if ran {
+		cs.groupRuns(t.group, -1)
+	}
+	if t.waits != nil {
+		cs.endWaits(t, ran)
+	}
+	r.ends++
+	t.order = r.ends
+	r.ended.Insert(t.order, t)
+	cs.passOn(t)
 	if t.shadowed { // IDs are unique among the tasks that are known
-		r.forgetLocked(t)
+		cs.forget(t)
 	}
-	r.boundLocked(now)
-	if t.done != nil {
-		close(t.done)
+	cs.bound()
+	r.placeGroup(t.group)
+	switch {
+	case t.logging: // Done is closed after the line
+	case t.done != nil:
+		cs.close(t.done)
+		t.done = nil
 	}
 }
 
-// dropLocked ends a task that has not started, for the reason e.
-func (r *registry) dropLocked(t *Task, e *ending, now time.Time, then *aftermath) {
-	if t.predecessor != nil {
-		r.successors.remove(t)
-	} else {
-		t.group.pending.remove(t)
+// drop ends a pending task, for the reason e.
+func (cs *section) drop(t *Task, e *ending) {
+	if t.predecessor == nil {
+		cs.dequeue(t)
 	}
-	t.request, t.requested = e, t.moment(now)
-	t.err = &endError{cause: e.cause, also: e.also}
-	r.endLocked(t, Cancelled, now)
-	then.dropped = append(then.dropped, t)
+	t.request, t.requestedAt = e, t.since(cs.now())
+	t.failure = &failure{err: &endError{cause: e.cause, also: e.also}, text: e.text}
+	if e != endShutdown && t.group.m.logs(zapDebug) {
+		t.logging = true
+		cs.r.lines++
+		cs.unfinished = append(cs.unfinished, t)
+	}
+	if e == endShutdown {
+		if t.group.neverStarted == nil {
+			t.group.neverStarted = make(map[string]int)
+		}
+		t.group.neverStarted[t.name]++
+	}
+	cs.end(t, Cancelled)
 }
 
-// requestLocked asks t to end, for the reason e. It reports false for a task that has ended.
-func (r *registry) requestLocked(t *Task, e *ending, now time.Time, then *aftermath) bool {
+// ask asks t to end, for the reason e. It reports false for a task that has ended.
+func (cs *section) ask(t *Task, e *ending) bool {
 	switch {
 	case t.status.Finished():
 		return false
 	case t.status == Pending:
-		r.dropLocked(t, e, now, then)
-	case t.ctx.claim(e) == e && t.request == nil:
-		t.request, t.requested = e, t.moment(now)
-		r.publishLocked(cancelling, t, t.requested)
-		r.stopReclaimLocked(t) // it ends now: it needs its slot no more
-		then.releases = append(then.releases, t.ctx)
+		cs.drop(t, e)
+	case t.ctx.decideEnd(e) == e && t.request == nil:
+		t.request, t.requestedAt = e, t.since(cs.now())
+		cs.r.asked.add(t.askedAt())
+		cs.r.publish(kindCancelling, t, t.requestedAt)
+		cs.ending = append(cs.ending, t.ctx)
 	}
 	return true // asked now, or before, or just about to end by itself
 }
 
-// activeLocked gives the pending and running tasks of g, or all when g is nil, the newest first.
-func (r *registry) activeLocked(g *Group) []*Task {
+// activeTasks gives the pending and running tasks of g, or all when g is nil, that were submitted
+// before, the newest first: who cancels them in this order starts no task just to cancel it.
+func (r *registry) activeTasks(g *Group) []*Task {
 	var tasks []*Task
-	for t := r.newest; t != nil; t = t.older {
-		if !t.status.Finished() && (g == nil || t.group == g) {
-			tasks = append(tasks, t)
+	from := uint64(Latest)
+	r.inSteps(func(cs *section) bool {
+		seen := 0
+		for seq, t := range r.records.Descend(from) {
+			if seen == 16*batch {
+				from = seq
+				return true
+			}
+			seen++
+			if from == Latest {
+				from = seq // not those that are submitted between two steps
+			}
+			if !t.status.Finished() && (g == nil || t.group == g) {
+				tasks = append(tasks, t)
+			}
 		}
-	}
+		return false
+	})
 	return tasks
-}
-
-func (r *registry) active(g *Group) []*Task {
-	r.lock()
-	defer r.mu.Unlock()
-	return r.activeLocked(g)
-}
-
-func (r *registry) progress(t *Task, p Progress) {
-	p.UpdatedAt = time.Now()
-	r.lock()
-	defer r.mu.Unlock()
-	if t.status != Running {
-		return
-	}
-	p.UpdatedAt = r.tickLocked(p.UpdatedAt)
-	t.reported = &p
-	r.publishLocked(progress, t, t.moment(p.UpdatedAt))
-}
-
-// task finds the task that has the ID now.
-func (r *registry) task(id string) (*Task, bool) {
-	now := time.Now()
-	r.lock()
-	defer r.mu.Unlock()
-	r.pruneLocked(r.tickLocked(now))
-	t := r.ids.find(id)
-	return t, t != nil
 }

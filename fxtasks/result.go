@@ -3,6 +3,7 @@ package fxtasks
 import (
 	"context"
 	"reflect"
+	"sync"
 )
 
 // Result is a Task whose function gives a value.
@@ -11,49 +12,88 @@ type Result[T any] struct {
 	box *resultBox[T]
 }
 
-// resultBox is where the function leaves its value. The task's end orders the write before reads.
-type resultBox[T any] struct{ value T }
-
-func (*resultBox[T]) resultType() reflect.Type { return reflect.TypeFor[T]() }
-
-// anyResultBox is a *resultBox of some type.
-type anyResultBox interface{ resultType() reflect.Type }
-
-// resultHandle leads one SubmitResult to the box of the task that it gets: its own, or, under
-// Join, the other's.
-type resultHandle[T any] struct{ box *resultBox[T] }
-
-type anyResultHandle interface {
-	own() anyResultBox
-	// join moves the handle to the box of another task. It reports false if that has another
-	// type. The registry calls it, before the other task can be forgotten and its box with it.
-	join(other anyResultBox) bool
+// resultBox is where a task's function leaves its value. It takes one while the task runs: what a
+// middleware has left behind, or calls again, changes nothing afterwards.
+type resultBox[T any] struct {
+	mu     sync.Mutex // protects what follows
+	taking *taskContext
+	has    bool
+	value  T
 }
 
-func (h *resultHandle[T]) own() anyResultBox { return h.box }
+// resultHandle leads one SubmitResult to the box of the task that it gets: its own, or, under Join, the
+// other's. It is never called under another lock than that of a section, and calls no user code.
+type resultHandle interface {
+	resultType() reflect.Type
+	open(c *taskContext) // the task runs
+	close(keep bool)     // it has returned; keep: it completed
+	get() (any, bool)
+	// join moves the handle to the box of another task. It reports false if that has another type, or none.
+	join(other resultHandle) bool
+}
 
-func (h *resultHandle[T]) join(other anyResultBox) bool {
-	box, ok := other.(*resultBox[T])
+type typedHandle[T any] struct{ box *resultBox[T] }
+
+func (*typedHandle[T]) resultType() reflect.Type { return reflect.TypeFor[T]() }
+
+func (h *typedHandle[T]) open(c *taskContext) {
+	h.box.mu.Lock()
+	defer h.box.mu.Unlock()
+	h.box.taking = c
+}
+
+func (h *typedHandle[T]) close(keep bool) {
+	h.box.mu.Lock()
+	defer h.box.mu.Unlock()
+	h.box.taking = nil
+	if !keep {
+		var none T
+		h.box.value, h.box.has = none, false
+	}
+}
+
+func (b *resultBox[T]) put(c *taskContext, value T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taking != nil && b.taking == c && !b.has {
+		b.value, b.has = value, true
+	}
+}
+
+func (b *resultBox[T]) get() (T, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.value, b.has
+}
+
+func (h *typedHandle[T]) get() (any, bool) { return h.box.get() }
+
+func (h *typedHandle[T]) join(other resultHandle) bool {
+	o, ok := other.(*typedHandle[T])
 	if ok {
-		h.box = box
+		h.box = o.box
 	}
 	return ok
 }
 
-// SubmitResult is Submit for a function that gives a value. The value is kept as long as the
-// task's record or the Result is. Joining, under Join, a task that was not submitted by
-// SubmitResult with the same T is an error that matches ErrInvalid.
+// SubmitResult is Submit for a function that gives a value: that of the first call of fn that returned
+// a nil error, if the task completes. The value is kept as long as the task's record or the Result is.
+// Joining, under Join, a task that was not submitted by SubmitResult with the same T is an error that
+// matches ErrInvalid.
 func SubmitResult[T any](ctx context.Context, s Submitter, name string,
 	fn func(context.Context) (T, error), opts ...TaskOption) (*Result[T], error) {
 	if s == nil {
 		return nil, invalid("submitter is nil")
 	}
-	box := new(resultBox[T])
-	handle := &resultHandle[T]{box}
+	handle := &typedHandle[T]{new(resultBox[T])}
+	box := handle.box
 	var work Func // stays nil for a nil fn, which Submit refuses
 	if fn != nil {
-		work = func(ctx context.Context) (err error) {
-			box.value, err = fn(ctx)
+		work = func(ctx context.Context) error {
+			value, err := fn(ctx)
+			if err == nil {
+				box.put(taskContextOf(ctx), value)
+			}
 			return err
 		}
 	}
@@ -64,12 +104,43 @@ func SubmitResult[T any](ctx context.Context, s Submitter, name string,
 	return &Result[T]{Task: t, box: handle.box}, nil
 }
 
-// Value blocks until the task has finished and gives what its function returned, with the task's
-// Err; or ctx's error, and no value, if ctx ends first. It waits as Task.Wait does.
+// ResultOf gives the Result of a task that was submitted by SubmitResult with the same T; false for
+// any other, and for one whose record has been forgotten.
+func ResultOf[T any](t *Task) (*Result[T], bool) {
+	if t == nil {
+		return nil, false
+	}
+	cs := t.group.m.reg.enter()
+	handle, ok := t.opts.result.(*typedHandle[T])
+	cs.leave()
+	if !ok {
+		return nil, false
+	}
+	return &Result[T]{Task: t, box: handle.box}, true
+}
+
+// Value blocks until the task has finished and gives its value, with the task's Err; or ctx's error,
+// and no value, if ctx ends first. It waits as Task.Wait does.
 func (r *Result[T]) Value(ctx context.Context) (T, error) {
+	var none T
 	if err := r.await(ctx); err != nil {
-		var none T
 		return none, err
 	}
-	return r.box.value, r.err
+	if err := r.Err(); err != nil {
+		return none, err
+	}
+	value, _ := r.box.get()
+	return value, nil
+}
+
+// Result gives the value of a task that was submitted by SubmitResult; ok is false unless it has
+// completed and its record is known. Whoever gets the value must not change it.
+func (t *Task) Result() (value any, ok bool) {
+	cs := t.group.m.reg.enter()
+	handle, done := t.opts.result, t.status == Completed
+	cs.leave()
+	if handle == nil || !done {
+		return nil, false
+	}
+	return handle.get()
 }

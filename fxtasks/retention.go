@@ -2,16 +2,23 @@ package fxtasks
 
 import "time"
 
-// Cleanup forgets the records of all finished tasks now, and gives how many those were. Handles
+// Cleanup forgets the records of all tasks that have finished by now, and gives how many those were. Handles
 // on the tasks stay valid.
-func (m *Manager) Cleanup() int {
+func (m *Manager) Cleanup() (n int) {
 	r := m.reg
-	r.lock()
-	defer r.mu.Unlock()
-	n := r.finished.len
-	for r.finished.first != nil {
-		r.forgetLocked(r.finished.first)
-	}
+	last := uint64(Latest)
+	r.inSteps(func(cs *section) bool {
+		last = min(last, r.ends)
+		for i := 0; i < batch; i++ {
+			number, t, ok := r.ended.First()
+			if !ok || number > last {
+				return false
+			}
+			cs.forget(t)
+			n++
+		}
+		return true
+	})
 	return n
 }
 
@@ -23,57 +30,83 @@ func (r *registry) retainFinished() int {
 }
 
 func (r *registry) expiresAt(t *Task) time.Time {
-	return t.at(t.finished).Add(max(r.cfg.RetainFor, 0))
+	return t.at(t.finishedAt).Add(max(r.cfg.RetainFor, 0))
 }
 
-// forgetLocked drops the record of a finished task.
-func (r *registry) forgetLocked(t *Task) {
-	r.finished.remove(t)
-	if t.newer == nil {
-		r.newest = t.older
-	} else {
-		t.newer.older = t.older
-	}
-	if t.older != nil {
-		t.older.newer = t.newer
-	}
-	t.newer, t.older = nil, nil
+// forget drops the record of a finished task.
+func (cs *section) forget(t *Task) {
+	r := cs.r
+	r.ended.Remove(t.order)
+	r.records.Remove(t.seq)
 	if t.opts.result != nil {
-		t.opts.result = nil
+		t.opts.result = nil // an event may hold on to the task
 	}
-	for _, of := range r.talliesLocked(t) {
+	for _, of := range r.countersOf(t) {
 		*of.forgotten.ended(t.status)++
 	}
-	r.ids.remove(t)
+	r.index.remove(t)
+	cs.touch(t)
 }
 
-// boundLocked forgets the finished tasks that are too many.
-func (r *registry) boundLocked(now time.Time) {
-	for r.finished.len > r.retainFinished() {
-		r.forgetLocked(r.finished.first)
+// bound forgets the finished tasks that are too many.
+func (cs *section) bound() {
+	for cs.r.ended.Len() > cs.r.retainFinished() {
+		_, t, _ := cs.r.ended.First()
+		cs.forget(t)
 	}
-	r.watchAgeLocked(now)
+	cs.watchAge()
 }
 
-// pruneLocked forgets the finished tasks that are too old. Whoever looks at records calls it first,
-// so that none is seen too late; the timer is for when nobody looks.
-func (r *registry) pruneLocked(now time.Time) {
-	for t := r.finished.first; t != nil && !now.Before(r.expiresAt(t)); t = r.finished.first {
-		r.forgetLocked(t)
+// prune forgets finished tasks that are too old, a batch at most, and reports whether there are more.
+func (cs *section) prune() (more bool) {
+	r := cs.r
+	for i := 0; ; i++ {
+		_, t, ok := r.ended.First()
+		if !ok || cs.now().Before(r.expiresAt(t)) {
+			cs.watchAge()
+			return false
+		}
+		if i == batch {
+			return true
+		}
+		cs.forget(t)
 	}
-	r.watchAgeLocked(now)
 }
 
-func (r *registry) watchAgeLocked(now time.Time) {
-	if r.finished.first != nil && r.expiry == nil && r.all.state != Stopped {
-		r.expiry = time.AfterFunc(r.expiresAt(r.finished.first).Sub(now), r.expire)
+// find gives the known task that has the ID, unless it is too old to be known.
+func (r *registry) find(id string) *Task {
+	t := r.index.find(id)
+	if t != nil && t.status.Finished() && !time.Now().Before(r.expiresAt(t)) {
+		return nil
+	}
+	return t
+}
+
+// watchAge sets the timer that forgets records when nobody looks.
+func (cs *section) watchAge() {
+	r := cs.r
+	if r.expiry != nil || r.all.state == Stopped {
+		return
+	}
+	if _, t, ok := r.ended.First(); ok {
+		r.expiry = time.AfterFunc(r.expiresAt(t).Sub(cs.now()), r.expire)
 	}
 }
 
 func (r *registry) expire() {
-	now := time.Now()
-	r.lock()
-	defer r.mu.Unlock()
-	r.expiry = nil
-	r.pruneLocked(r.tickLocked(now))
+	r.inSteps(func(cs *section) bool {
+		r.expiry = nil
+		if cs.prune() {
+			return true
+		}
+		r.events.Drop(func(e event) bool { return e.task.forgotten() })
+		return false
+	})
+}
+
+// forgotten says whether an event of t is too old to be kept: t has been over for longer than records
+// are kept. Else the ring of events would keep records of a quiet manager for ever.
+func (t *Task) forgotten() bool {
+	r := t.group.m.reg
+	return t.status.Finished() && !r.latest.Before(r.expiresAt(t))
 }

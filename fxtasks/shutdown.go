@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"runtime"
-	"slices"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // What a ShutdownReport says in Status.
@@ -46,46 +43,41 @@ type StuckTask struct {
 //     task that is left, with the stack on which it hangs. Nothing can end a goroutine.
 //
 // The budget is the shorter of Config.ShutdownTimeout and the time that ctx has left; it is spent
-// at once when ctx is cancelled. A second Shutdown waits for the first, or for its own ctx, and
-// reports "already_shutdown" with a nil error. A task of this manager that calls it with its own
-// context gets ErrInvalid, and nothing is shut down.
+// at once when ctx is cancelled. After StartDrain it is what that has left.
+//
+// A second Shutdown waits for the first and reports "already_shutdown", with what is still running now, without
+// stacks, as a *ShutdownError unless that is nothing; if its own ctx ends first it gives ctx's error. A
+// task of this manager that calls it with its own context gets ErrInvalid, and nothing is shut down.
 //
 // Afterwards the manager still answers Task, List and Stats, and no goroutine of it is left but
-// those of the tasks reported.
+// those of the tasks reported, and lines that hang in the logger: Shutdown waits for its own no longer
+// than half of Config.StopReserve.
 func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	return m.shutdown(ctx, nil)
 }
 
 // shutdown drains g, or all when g is nil.
 func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error) {
-	d := &drain{m: m, group: g, scope: &m.reg.all, log: m.log}
-	waitsFor := anyTask
-	if g != nil {
-		d.scope, d.log, waitsFor = &g.scope, m.log.With(zap.String("group", g.name)), g.has
-	}
-	if err := m.checkWait(ctx, waitsFor); err != nil {
+	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return ShutdownReport{}, err
 	}
-	d.began = time.Now()
-	d.deadline = d.began.Add(m.cfg.ShutdownTimeout)
-	if end, ok := ctx.Deadline(); ok && end.Before(d.deadline) {
-		d.deadline = end
+	d := &drain{m: m, group: g, scope: &m.reg.all}
+	if g != nil {
+		d.scope = &g.scope
 	}
-	if other := d.begin(); other != nil {
-		_ = await(ctx, other) // whichever comes first: it is already shut down either way
-		return ShutdownReport{Status: shutdownAlready, Duration: time.Since(d.began)}, nil
+	d.log = newShutdownLog(m, g)
+	other, err := d.begin(ctx)
+	if err != nil {
+		return ShutdownReport{}, err
 	}
-	if !isClosed(d.idle) {
-		defer lend(ctx)() // once: a slot that is taken back in between could cost the budget
+	if other != nil {
+		if err := d.await(ctx, other); err != nil {
+			return ShutdownReport{}, err
+		}
+		return d.already()
 	}
-	for _, step := range d.graces {
-		d.sleep(ctx, step.end)
-		m.request(endShutdown, step.tasks...)
-	}
-	d.sleep(ctx, d.deadline.Add(-d.stackTime()))
-	stacks := stacksOf(m.reg.active(g))
-	d.sleep(ctx, d.deadline)
-	return d.end(stacks)
+	d.finish(ctx)
+	return d.end()
 }
 
 // drain is one Shutdown on its way. Only the goroutine that shuts down uses it.
@@ -93,86 +85,115 @@ type drain struct {
 	m     *Manager
 	group *Group // nil: all
 	scope *scope // the group's, or the manager's
-	log   *zap.Logger
+	log   *shutdownLog
 
+	clock           *drainClock
+	ownClock        bool // it began with this Shutdown, not with StartDrain
 	began, deadline time.Time
 	initial         int
 	cancelledBefore uint64
-	idle            <-chan struct{} // closed when nothing is active
-	graces          []graceStep
+	idle            <-chan struct{} // closed when nothing is active; nil: nothing is
+	wait            *wait           // of the task that calls Shutdown of a group
+	stacks          map[*Task]string
 }
 
-// graceStep is the tasks whose grace ends at the same time.
-type graceStep struct {
-	end   time.Time
-	tasks []*Task
-}
-
-// begin closes the scope for new tasks and cancels those without grace. When a Shutdown has begun
-// before, it gives a channel that is closed when that one is over.
-func (d *drain) begin() (other <-chan struct{}) {
-	var then aftermath
-	r := d.m.reg
-	r.lock()
-	for _, s := range [...]*scope{&r.all, d.scope} { // a manager's Shutdown is its groups' too
-		if s.state != Open {
-			r.mu.Unlock()
-			return s.stopped
+// begin closes the scope for new tasks. When a Shutdown has begun before, it gives a channel that is closed
+// when that one is over.
+func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
+	self, budget := d.m.waitingTask(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
+	cs := d.m.reg.enter()
+	defer cs.leave()
+	r := cs.r
+	d.began = cs.now()
+	if self != nil && self.task.ctx == self && d.group != nil {
+		d.wait = &wait{waiter: self.task, group: d.group}
+		if r.reaches(d.wait, self.task) {
+			return nil, invalid("task %q (%s) would wait for itself", self.task.name, self.task.ID())
 		}
+	}
+	switch {
+	case r.closed: // a manager's Shutdown is its groups' too
+		return r.all.stopped, nil
+	case d.group != nil && d.group.closed:
+		return d.scope.stopped, nil
+	}
+	d.deadline = d.began.Add(budget)
+	if c := r.clock; c != nil {
+		d.clock = c
+		if c.end.Before(d.deadline) {
+			d.deadline = c.end
+		}
+	} else {
+		d.clock, d.ownClock = newDrainClock(d.m, d.began, d.deadline), true
 	}
 	d.scope.state = Draining
-	for _, g := range r.groups {
-		if d.group == nil || d.group == g {
-			g.open.Store(false)
-		}
+	if d.group == nil {
+		r.closed = true
+	} else {
+		d.group.closed = true
 	}
-	r.recordLocked(r.submitted.renewLocked())
-	now := r.tickLocked(d.began)
+	if d.ownClock {
+		cs.startClock(d.clock, d.group)
+	}
+	cs.refuseBlocked(d.group)
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
-	d.idle = r.idleLocked(d.scope)
-	pending, running, rejected := d.scope.counts.Pending, d.scope.counts.Running, d.scope.counts.Rejected
-
-	r.refuseBlockedLocked(d.group, now)
-	tasks := r.activeLocked(d.group)
-	d.planGraces(now, tasks)
-	for _, t := range tasks {
-		if t.opts.grace == 0 {
-			r.requestLocked(t, endShutdown, now, &then)
-		}
+	if idle := r.idleOf(d.scope); idle == nil {
+		d.wait = nil
+	} else if d.idle = idle; d.wait != nil {
+		cs.beginWait(d.wait)
 	}
-	r.settleLocked(now, &then)
-	r.mu.Unlock()
-
-	then.act(d.m)
-	d.log.Info("shutdown begins", zap.Int("pending", pending), zap.Int("running", running),
-		zap.Uint64("rejected", rejected), zap.Duration("budget", max(0, d.deadline.Sub(d.began))))
-	then.log()
-	return nil
+	d.log.begins(d.scope.counts, max(0, d.deadline.Sub(d.began)))
+	return nil, nil
 }
 
-// planGraces sorts the tasks that have a grace by its end.
-func (d *drain) planGraces(now time.Time, tasks []*Task) {
-	budget := d.deadline.Sub(now)
-	latest := budget - budget/10
-	byGrace := make(map[time.Duration][]*Task)
-	for _, t := range tasks {
-		if t.opts.grace > 0 {
-			grace := min(t.opts.grace, latest)
-			byGrace[grace] = append(byGrace[grace], t)
-		}
+// await blocks until done is closed, as a wait of the task that calls.
+func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
+	if d.wait != nil {
+		cs := d.m.reg.enter()
+		cs.beginWait(d.wait)
+		cs.leave()
+		defer d.m.giveUp(d.wait)
 	}
-	for grace, tasks := range byGrace {
-		d.graces = append(d.graces, graceStep{now.Add(grace), tasks})
-	}
-	slices.SortFunc(d.graces, func(a, b graceStep) int { return a.end.Compare(b.end) })
+	return block(ctx, done)
 }
 
-// sleep blocks until the time has come, nothing is active, or ctx ends.
-func (d *drain) sleep(ctx context.Context, until time.Time) {
+// finish lets tasks go on for their grace, then cancels them, and waits for them until the budget is spent.
+func (d *drain) finish(ctx context.Context) {
+	if d.wait != nil {
+		defer d.m.giveUp(d.wait)
+	}
+	if d.ownClock {
+		d.clock.collect(d.group)
+	}
+	d.clock.run()
+	if d.idle == nil {
+		return
+	}
+	if d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
+		return
+	}
+	d.cutOff() // the budget is spent: no grace lasts longer
+	if isClosed(d.idle) {
+		return
+	}
+	d.stacks = stacksOf(d.m.reg.activeTasks(d.group))
+	d.sleep(ctx, d.deadline)
+}
+
+// cutOff ends all that is still active.
+func (d *drain) cutOff() {
+	tasks := d.m.reg.activeTasks(d.group)
+	for i := 0; i < len(tasks); i += batch {
+		d.m.ask(endShutdown, tasks[i:min(i+batch, len(tasks))]...)
+	}
+}
+
+// sleep blocks until the time has come, ctx ends, or nothing is active, which it reports.
+func (d *drain) sleep(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	_ = block(ctx, d.idle)
+	return block(ctx, d.idle) == nil
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the
@@ -183,60 +204,90 @@ func (d *drain) stackTime() time.Duration {
 }
 
 // end closes the books.
-func (d *drain) end(stacks map[*Task]string) (ShutdownReport, error) {
-	r, now := d.m.reg, time.Now()
-	r.lock()
-	now = r.tickLocked(now)
-	tasks := r.activeLocked(d.group)
-	report := ShutdownReport{
-		Status:    shutdownCompleted,
-		Initial:   d.initial,
-		Returned:  d.initial - len(tasks),
-		Cancelled: int(d.scope.counts.Cancelled - d.cancelledBefore),
-		Remaining: len(tasks),
-		Duration:  now.Sub(d.began),
-	}
-	for _, t := range tasks {
-		stack := cmp.Or(stacks[t], "stack not found")
-		report.Stuck = append(report.Stuck, StuckTask{t.infoLocked().own(), now.Sub(t.at(t.started)), stack})
-	}
-	d.scope.state = Stopped
-	close(d.scope.stopped)
-	if d.group == nil {
-		r.wakeReadersLocked()
-		if r.expiry != nil {
-			r.expiry.Stop()
-			r.expiry = nil
+func (d *drain) end() (ShutdownReport, error) {
+	tasks := d.m.reg.activeTasks(d.group)
+	report := ShutdownReport{Status: shutdownCompleted, Initial: d.initial}
+	tasks, report.Stuck = d.stuck(tasks)
+
+	cs := d.m.reg.enter()
+	r := cs.r
+	report.Remaining = len(tasks)
+	report.Returned = d.initial - len(tasks)
+	report.Cancelled = int(d.scope.counts.Cancelled - d.cancelledBefore)
+	report.Duration = cs.now().Sub(d.began)
+	never := make(map[string]int)
+	for _, g := range r.groups {
+		if d.group == nil || d.group == g {
+			for name, n := range g.neverStarted {
+				never[name] += n
+			}
+			g.neverStarted = nil
 		}
 	}
-	r.mu.Unlock()
+	d.scope.state = Stopped
+	cs.close(d.scope.stopped)
+	if d.group == nil {
+		r.wakeReaders()
+		for _, timer := range []*time.Timer{r.expiry, d.clock.timer} {
+			if timer != nil {
+				timer.Stop()
+			}
+		}
+		r.expiry = nil
+	}
+	quiet := r.quietOf()
+	cs.leave()
 
-	counts := []zap.Field{zap.Int("initial", report.Initial), zap.Int("returned", report.Returned),
-		zap.Int("cancelled", report.Cancelled), zap.Int("remaining", report.Remaining), zap.Duration("duration", report.Duration)}
+	d.log.ends(report, tasks, never)
+	d.log.wait(quiet)
 	if len(tasks) == 0 {
-		d.log.Info("shutdown over", counts...)
 		return report, nil
 	}
-	if left := d.logStuck(tasks, report.Stuck); left > 0 {
-		counts = append(counts, zap.Int("not_logged", left))
-	}
 	report.Status = shutdownTimeout
-	d.log.Error("shutdown over: tasks still running", counts...)
 	return report, &ShutdownError{Report: report}
 }
 
-// logStuck names the tasks that are left, with a line each. It stops when half of the reserve for
-// later stop hooks is gone, and gives how many it has not come to: a thousand stacks in a slow log
-// would else keep the database from being closed.
-func (d *drain) logStuck(tasks []*Task, stuck []StuckTask) (left int) {
-	reserve := d.m.cfg.StopReserve
-	began := time.Now()
-	for i, t := range tasks {
-		if reserve > 0 && time.Since(began) > reserve/2 {
-			return len(tasks) - i
+// stuck describes those of the tasks that still run.
+func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
+	for i := 0; i < len(tasks); i += batch {
+		cs := d.m.reg.enter()
+		for _, t := range tasks[i:min(i+batch, len(tasks))] {
+			if t.status.Finished() {
+				continue
+			}
+			running = append(running, t)
+			stuck = append(stuck, StuckTask{Info: t.info(), Age: cs.now().Sub(t.at(t.startedAt))})
 		}
-		d.m.log.Warn("task still running", append(taskFields(t),
-			zap.Duration("age", stuck[i].Age), zap.String("stack", stuck[i].Stack))...)
+		cs.leave()
 	}
-	return 0
+	for i, t := range running {
+		stuck[i].Info = stuck[i].Info.own()
+		if d.stacks != nil {
+			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
+		}
+	}
+	return running, stuck
+}
+
+// already reports what is still running now, after another Shutdown.
+func (d *drain) already() (ShutdownReport, error) {
+	report := ShutdownReport{Status: shutdownAlready}
+	_, report.Stuck = d.stuck(d.m.reg.activeTasks(d.group))
+	report.Remaining = len(report.Stuck)
+	report.Duration = time.Since(d.began)
+	if report.Remaining == 0 {
+		return report, nil
+	}
+	return report, &ShutdownError{Report: report}
+}
+
+// quietOf gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
+func (r *registry) quietOf() chan struct{} {
+	if r.lines == 0 {
+		return nil
+	}
+	if r.quiet == nil {
+		r.quiet = make(chan struct{})
+	}
+	return r.quiet
 }

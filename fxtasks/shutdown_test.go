@@ -153,17 +153,18 @@ func TestSecondShutdown(t *testing.T) {
 		if d := <-first; d.err == nil || d.report.Status != "timeout" {
 			t.Errorf("the first gave %+v, %v", d.report, d.err)
 		}
-		for name, test := range map[string]struct {
-			d    drained
-			want time.Duration // since the first began
-		}{
-			"a concurrent one waits for the first":   {<-concurrent, 10 * time.Second},
-			"or for its own ctx":                     {<-impatient, time.Second},
-			"one afterwards has nothing to wait for": {<-startShutdown(t.Context(), m), 10 * time.Second},
-			"a ctx that has ended does not matter":   {<-startShutdown(hurried, m), 10 * time.Second},
+		if d := <-impatient; d.err != context.DeadlineExceeded || d.at.Sub(began) != time.Second {
+			t.Errorf("one whose ctx ends first gave %+v, %v after %v", d.report, d.err, d.at.Sub(began))
+		}
+		for name, d := range map[string]drained{
+			"a concurrent one waits for the first":   <-concurrent,
+			"one afterwards has nothing to wait for": <-startShutdown(t.Context(), m),
+			"a ctx that has ended does not matter":   <-startShutdown(hurried, m),
 		} {
-			if d := test.d; d.err != nil || d.report.Status != "already_shutdown" || d.at.Sub(began) != test.want {
-				t.Errorf("%s: it gave %+v, %v after %v, want %v", name, d.report, d.err, d.at.Sub(began), test.want)
+			var still *fxtasks.ShutdownError
+			if !errors.As(d.err, &still) || d.report.Status != "already_shutdown" || d.at.Sub(began) != 10*time.Second ||
+				d.report.Remaining != 1 || len(d.report.Stuck) != 1 || d.report.Stuck[0].Stack != "" {
+				t.Errorf("%s: it gave %+v, %v after %v, want what is still running", name, d.report, d.err, d.at.Sub(began))
 			}
 		}
 	})

@@ -1,66 +1,57 @@
 package fxtasks
 
-import "time"
+import (
+	"time"
+
+	"github.com/fxtasks/background/fxtasks/internal/ordered"
+)
 
 // Stats are a manager's figures at one moment: they agree with each other, and with List.
 type Stats struct {
-	Pending, Running                                            int    // now; Running counts tasks that wait, too
-	Submitted, Completed, Failed, Cancelled, TimedOut, Rejected uint64 // since New
+	Counts // of all tasks
 
-	OldestPending          time.Duration // how long the oldest of the pending has waited
-	MaxRunning, MaxPending int           // as in Config
+	OldestPending time.Duration // for how long the oldest of the pending tasks that may start has waited
+	OldestRunning time.Duration // for how long the oldest of the running tasks has run
+	Waiting       int           // of Running: in a call that waits for other tasks
+	Stuck         int           // of Running: asked to end, by a timeout too, 10 seconds ago or more
+
+	MaxRunning, MaxPending int // as in Config
 
 	// By name and by group of the task. Names and groups past the first 1,000 count under "other".
 	ByName, ByGroup map[string]Counts
 }
 
-// Counts are the figures of some of a manager's tasks. Rejected counts submits that gave an error.
+// Counts are the figures of some of a manager's tasks.
 type Counts struct {
-	Pending, Running                                            int
-	Submitted, Completed, Failed, Cancelled, TimedOut, Rejected uint64
-}
-
-// tally is what is counted of a set of tasks.
-type tally struct {
-	counts    Counts
-	forgotten Counts // of the finished ones, those whose records are gone
-}
-
-// known gives how many tasks in the status have a record.
-func (t *tally) known(s Status) int {
-	switch s {
-	case Pending:
-		return t.counts.Pending
-	case Running:
-		return t.counts.Running
-	default:
-		return int(*t.counts.ended(s) - *t.forgotten.ended(s))
-	}
+	Pending, Running                                  int    // now; Running counts tasks that wait, too
+	Submitted, Completed, Failed, Cancelled, TimedOut uint64 // since New
+	Retried                                           uint64 // attempts after which the task was put back
+	Rejected                                          uint64 // submits that gave an error
 }
 
 // Stats gives the manager's figures.
 func (m *Manager) Stats() Stats {
-	r, now := m.reg, time.Now()
-	r.lock()
-	defer r.mu.Unlock()
-	now = r.tickLocked(now)
-	c, names := r.all.counts, *r.names.Load()
+	r := m.reg
+	oldest := m.oldestRunning()
+	cs := r.enter()
+	defer cs.leave()
+	names := *r.names.Load()
 	s := Stats{
-		Pending:    c.Pending,
-		Running:    c.Running,
-		Submitted:  c.Submitted,
-		Completed:  c.Completed,
-		Failed:     c.Failed,
-		Cancelled:  c.Cancelled,
-		TimedOut:   c.TimedOut,
-		Rejected:   c.Rejected,
+		Counts:     r.all.counts,
+		Waiting:    r.waiting,
 		MaxRunning: r.cfg.MaxRunning,
 		MaxPending: r.cfg.MaxPending,
 		ByName:     make(map[string]Counts, len(names)+1),
-		ByGroup:    make(map[string]Counts, len(r.groups)),
+		ByGroup:    make(map[string]Counts, min(len(r.groups), maxNames)),
 	}
-	if oldest := r.oldestPendingLocked(); oldest != nil {
-		s.OldestPending = now.Sub(oldest.created)
+	if t := r.firstInTurn(); t != nil {
+		s.OldestPending = cs.now().Sub(t.created)
+	}
+	if oldest != nil && oldest.status == Running {
+		s.OldestRunning = cs.now().Sub(oldest.at(oldest.startedAt))
+	}
+	if r.asked.any() {
+		s.Stuck = r.asked.before(cs.now().Add(-stuckAfter).Sub(r.epoch))
 	}
 	for name, n := range names {
 		s.ByName[name] = n.counts
@@ -80,52 +71,93 @@ func (m *Manager) Stats() Stats {
 	return s
 }
 
-func (r *registry) oldestPendingLocked() *Task {
-	oldest := r.successors.first
+// firstInTurn gives the queued task with the earliest turn.
+func (r *registry) firstInTurn() (first *Task) {
 	for _, g := range r.groups {
-		if t := g.pending.first; t != nil && (oldest == nil || t.seq < oldest.seq) {
-			oldest = t
+		if _, t, ok := g.queue.First(); ok && (first == nil || t.order < first.order) {
+			first = t
 		}
 	}
+	return first
+}
+
+// oldestRunning gives the task that has run for longest, or nil. It looks at the records from the
+// first active one on, in steps, until it has seen all that run, or only such as were submitted
+// after the oldest so far had started. To keep the running tasks in order would cost each of them.
+func (m *Manager) oldestRunning() (oldest *Task) {
+	r := m.reg
+	seen, from := 0, uint64(0)
+	r.inSteps(func(cs *section) bool {
+		looked := 0
+		from = max(from, r.firstAlive)
+		alive := from > r.firstAlive // an active one lies before from
+		for seq, t := range r.records.Ascend(from) {
+			if seen >= r.all.counts.Running || oldest != nil && t.created.After(oldest.at(oldest.startedAt)) {
+				return false
+			}
+			if !alive && !t.status.Finished() {
+				r.firstAlive, alive = seq, true
+			}
+			if t.status == Running {
+				seen++
+				if oldest == nil || t.at(t.startedAt).Before(oldest.at(oldest.startedAt)) {
+					oldest = t
+				}
+			}
+			if looked++; looked == 16*batch {
+				from = seq + 1
+				if !alive {
+					r.firstAlive = from
+				}
+				return true
+			}
+		}
+		return false
+	})
 	return oldest
 }
 
-// move counts a task that leaves one status for another.
-func (c *Counts) move(from, to Status) {
-	switch from {
-	case Pending:
-		c.Pending--
-	case Running:
-		c.Running--
-	}
-	if to == Running {
-		c.Running++
-	} else {
-		*c.ended(to)++
-	}
+// stuckAfter is how long after it was asked to end a running task counts as stuck.
+const stuckAfter = 10 * time.Second
+
+// askedTasks counts the running tasks that were asked to end, by when that was.
+type askedTasks struct {
+	recent ordered.Table[int] // by nanoseconds since the epoch
+	old    int                // before until
+	until  uint64
 }
 
-// ended gives the counter of the tasks that ended so.
-func (c *Counts) ended(s Status) *uint64 {
-	switch s {
-	case Completed:
-		return &c.Completed
-	case Failed:
-		return &c.Failed
-	case Cancelled:
-		return &c.Cancelled
+// askedAt gives when t was asked to end.
+func (t *Task) askedAt() uint64 {
+	return uint64(t.at(t.requestedAt).Sub(t.group.m.reg.epoch))
+}
+
+func (a *askedTasks) any() bool { return a.old > 0 || a.recent.Len() > 0 }
+
+func (a *askedTasks) add(at uint64) {
+	n, _ := a.recent.Get(at)
+	a.recent.Insert(at, n+1)
+}
+
+func (a *askedTasks) remove(at uint64) {
+	switch n, ok := a.recent.Get(at); {
+	case !ok:
+		a.old--
+	case n == 1:
+		a.recent.Remove(at)
 	default:
-		return &c.TimedOut
+		a.recent.Insert(at, n-1)
 	}
 }
 
-func (c *Counts) add(other Counts) {
-	c.Pending += other.Pending
-	c.Running += other.Running
-	c.Submitted += other.Submitted
-	c.Completed += other.Completed
-	c.Failed += other.Failed
-	c.Cancelled += other.Cancelled
-	c.TimedOut += other.TimedOut
-	c.Rejected += other.Rejected
+// before counts those that were asked at the time or before it. Times must not go back.
+func (a *askedTasks) before(at time.Duration) int {
+	for {
+		first, n, ok := a.recent.First()
+		if !ok || at < 0 || first > uint64(at) {
+			return a.old
+		}
+		a.recent.PopFirst()
+		a.old += n
+	}
 }

@@ -15,94 +15,95 @@ import (
 // that it submitted. ctx's own end matters only while WithBlocking waits.
 //
 // Errors match ErrInvalid, ErrDuplicateID, ErrQueueFull or ErrShuttingDown, or are ctx's under
-// WithBlocking. fn has then not been run, and nothing but a counter tells of the call.
+// WithBlocking. fn has then not been run, and nothing but a counter, and a log line where the queue
+// is full, tells of the call.
 func (m *Manager) Submit(ctx context.Context, name string, fn Func, opts ...TaskOption) (*Task, error) {
 	return m.submit(ctx, m.ungrouped, name, fn, opts)
 }
 
 func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption) (*Task, error) {
-	now := time.Now()
-	t, err := m.newTask(ctx, g, name, fn, opts, now)
+	t, err := m.newTask(ctx, g, name, fn, opts)
 	if err != nil {
-		m.reg.reject(g, name)
+		m.reject(g, name)
 		return nil, err
 	}
-
 	if m.submitQuickly(t) {
 		return t, nil
 	}
 
-	var self *Task
+	var self *taskContext
 	if t.opts.blocking {
-		self, _ = FromContext(ctx) // not in the critical section: a context can be the user's code
+		self = m.waitingTask(ctx) // not in the section: a context can be the user's code
 	}
-	var then aftermath
-	var waiting *submission
-	var count uint64 // of rejects that the log has not told of yet
-	r := m.reg
-	r.lock()
-	now = r.tickLocked(now)
-	r.settleLocked(now, &then) // what was submitted quickly comes first
-	now = r.tickLocked(now)
-	won, err := r.admitLocked(t, now, &then)
+	cs := m.reg.enter()
+	cs.schedule() // what was submitted quickly comes first
+	cs.held = t
+	won, err := cs.take(t)
+	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull {
-		waiting, err = r.queueLocked(t, self)
+		cs.held = nil
+		blocked, err = cs.wait(t, self)
 	}
+	var count uint64 // of rejects that the log has not told of yet
 	if err != nil {
-		count = r.rejectLocked(g, name, err, now)
+		count = cs.reject(g, name, err)
 	}
-	r.settleLocked(now, &then)
+	cs.schedule()
 	starts := won == t && t.status == Running
-	if starts { // last, after its line is written, for the order of the lines
-		then.starts.remove(t)
-	}
-	r.mu.Unlock()
-	then.act(m)
-	if won == t {
-		t.logSubmitted()
-	}
-	if starts {
-		go m.work(t)
-	}
-	then.log()
+	cs.leave()
 
 	switch {
-	case waiting != nil:
-		return m.awaitRoom(ctx, waiting)
+	case blocked != nil:
+		return m.awaitRoom(ctx, blocked)
 	case err != nil:
-		t.logRejected(count)
+		m.logRejected(t, count)
 		return nil, fmt.Errorf("%w: task %q", err, name)
+	case won == t:
+		t.announce(starts)
 	}
 	return won, nil
 }
 
-// submitQuickly submits t without entering a critical section, if nothing needs to be decided in
-// one: t has no rival for its ID, cannot be refused for lack of room, and its name has been seen
-// before. The next critical section records it.
+// announce writes the line of a submit, and then starts t, for the order of the lines: also when
+// the logger panics or ends the goroutine.
+func (t *Task) announce(starts bool) {
+	if !t.group.m.logs(zapDebug) {
+		if starts {
+			go t.group.m.work(t)
+		}
+		return
+	}
+	if starts {
+		defer func() { go t.group.m.work(t) }()
+	}
+	t.writeSubmitted()
+}
+
+// submitQuickly submits t without entering a section, if nothing needs to be decided in one: t has
+// no rival for its ID, cannot be refused for lack of room, and its name has been seen before. The
+// next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
 	if t.opts.idSet || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
 		return false
 	}
-	if t.label = r.label(t.name); t.label == nil {
+	if t.stats = r.nameStats(t.name); t.stats == nil {
 		return false
 	}
 	if _, ok := r.submitted.push(t, &g.open); !ok {
 		return false
 	}
-	t.logSubmitted() // before it starts, for the order of the lines; under a limit others may start it meanwhile
 	unlimited := r.all.maxRunning == 0
-	if unlimited {
-		go m.work(t)
-	}
+	t.announce(unlimited) // under a limit others may start it meanwhile
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
-		m.settle()
+		cs := r.enter()
+		cs.leave()
 	}
 	return true
 }
 
 // newTask checks what Submit was given, and makes the task of it.
-func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption, now time.Time) (*Task, error) {
+func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption) (*Task, error) {
 	if ctx == nil {
 		return nil, invalid("ctx is nil")
 	}
@@ -120,48 +121,54 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		}
 		o = &own
 	}
+	now := time.Now()
 	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
 	if !o.idSet {
-		t.madeID = newID(now)
+		t.madeID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	return t, nil
 }
 
-// admitLocked takes in t, or gives the task that t joins. Who calls it settles afterwards.
-func (r *registry) admitLocked(t *Task, now time.Time, then *aftermath) (*Task, error) {
-	g := t.group
-	if r.all.state != Open || g.state != Open {
+// take takes in t, or gives the task that t joins.
+func (cs *section) take(t *Task) (*Task, error) {
+	r, g := cs.r, t.group
+	if !cs.takesSubmit(t) {
 		return nil, ErrShuttingDown
 	}
-	r.pruneLocked(now)
-	old := r.rivalLocked(t)
+	old := r.rival(t)
 	switch {
 	case t.joins(old):
 		return old, joinResult(old, t.opts.result)
 	case t.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
-	case !r.acceptsLocked(g, old):
+	case !r.accepts(g, old):
 		return nil, ErrQueueFull
 	}
-	r.addLocked(t, now) // before the old one goes: whoever waits until nothing is active must not see a gap
-	if old != nil {
-		r.replaceLocked(old, t, now, then)
-	}
-	switch {
-	case t.predecessor != nil:
-		r.successors.pushBack(t)
-	case r.all.hasSlot() && g.hasSlot(): // nothing waits for it: all was settled before
-		r.startLocked(t, now, then)
-	default:
-		g.pending.pushBack(t)
-	}
+	cs.takeIntoRecord(t, old)
 	return t, nil
 }
 
-// acceptsLocked says whether a new task of g can start at once or has room to wait, given that it
-// takes the place of old, unless that is nil.
-func (r *registry) acceptsLocked(g *Group, old *Task) bool {
+// takeIntoRecord puts t on record, in the place of old if that is not nil.
+func (cs *section) takeIntoRecord(t, old *Task) {
+	cs.add(t, cs.now()) // before the old one goes: whoever waits until nothing is active must not see a gap
+	if old != nil {
+		cs.replace(old, t)
+	}
+	cs.graceOf(t)
+	if t.predecessor != nil {
+		if t.group.successors == nil {
+			t.group.successors = make(map[*Task]struct{})
+		}
+		t.group.successors[t] = struct{}{}
+		return
+	}
+	cs.enqueue(t)
+}
+
+// accepts says whether a new task of g can start at once or has room to wait, given that it takes
+// the place of old, unless that is nil.
+func (r *registry) accepts(g *Group, old *Task) bool {
 	freed, freedOfGroup := 0, 0
 	if old != nil && old.status == Pending {
 		freed = 1
@@ -174,26 +181,24 @@ func (r *registry) acceptsLocked(g *Group, old *Task) bool {
 }
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.
-func (r *registry) reject(g *Group, name string) {
+func (m *Manager) reject(g *Group, name string) {
 	if checkLabel("name", name) != nil {
 		name = ""
 	}
-	now := time.Now()
-	r.lock()
-	defer r.mu.Unlock()
-	r.rejectLocked(g, name, nil, r.tickLocked(now))
+	cs := m.reg.enter()
+	defer cs.leave()
+	cs.reject(g, name, nil)
 }
 
-// rejectLocked counts a submit that failed. It gives the number of rejects that are to be logged
-// now.
-func (r *registry) rejectLocked(g *Group, name string, err error, now time.Time) uint64 {
-	r.all.counts.Rejected++
+// reject counts a submit that failed. It gives the number of rejects that are to be logged now.
+func (cs *section) reject(g *Group, name string, err error) uint64 {
+	cs.r.all.counts.Rejected++
 	g.counts.Rejected++
 	if name != "" {
-		r.labelLocked(name).counts.Rejected++
+		cs.r.addNameStats(name).counts.Rejected++
 	}
 	if err != ErrQueueFull {
 		return 0
 	}
-	return r.fullLog.add(now)
+	return cs.r.fullLog.add(cs.now())
 }

@@ -151,7 +151,7 @@ func TestSubmitRefusesBadArgumentsAndSaysWhich(t *testing.T) {
 // traces is all that a manager shows, less how many submits it rejected and how time passes.
 func traces(m *fxtasks.Manager) (fxtasks.Stats, fxtasks.Page) {
 	stats := m.Stats()
-	stats.Rejected, stats.OldestPending = 0, 0
+	stats.Rejected, stats.OldestPending, stats.OldestRunning = 0, 0, 0
 	for _, counts := range []map[string]fxtasks.Counts{stats.ByName, stats.ByGroup} {
 		for name, c := range counts {
 			c.Rejected = 0

@@ -16,30 +16,32 @@ type Func func(ctx context.Context) error
 // Task is a handle on one piece of submitted work. It stays valid after the manager has forgotten
 // the task's record. Its methods may be called by any number of goroutines.
 type Task struct {
-	// Written before the task is published, only read after.
+	// Written before the task is on record, only read after.
 	group   *Group
 	madeID  uuid.UUID // its ID, unless one was chosen
 	name    string
-	label   *nameStats
+	stats   *nameStats
 	opts    *taskOptions
 	seq     uint64
 	created time.Time
+	depth   int32 // how many tasks lay in the inbox with it
 
-	// Written by the goroutine that runs the task before it hands in the task as returned, only
-	// read after.
-	err     error
+	// Written by the goroutine that runs the task before it hands it in as returned, read in sections
+	// after; by a section if the task never ran.
 	outcome Status
+	failure *failure // nil: it completed
 
 	// Protected by the registry's mutex, like all that follows.
-	status    Status
-	slot      bool  // holds one of the manager's and its group's slots
-	shadowed  bool  // its ID means another task now
-	depth     int32 // not so protected: how many tasks lay in the inbox with it, written before it was pushed
-	started   moment
-	finished  moment
-	requested moment
-	request   *ending // why it was asked to end; nil: it was not
-	reported  *Progress
+	status      Status
+	slot        bool // holds one of the manager's and its group's slots
+	shadowed    bool // its ID means another task now
+	logging     bool // ended without having run, and Done is closed when that is in the log
+	startedAt   sinceCreated
+	finishedAt  sinceCreated
+	requestedAt sinceCreated
+	request     *ending // why it was asked to end; nil: it was not
+	reported    *Progress
+	order       uint64 // its turn while it is pending, the number of its end when it has finished
 
 	// nil once the task has finished: a retained record keeps neither what fn captured nor the
 	// submitter's values.
@@ -47,13 +49,13 @@ type Task struct {
 	ctx *taskContext
 
 	done        chan struct{} // made by the first Done
-	loan        *loan         // of the slot; nil: there never was one
+	waits       *waits        // what it waits for, and who waits for it; nil: nothing and nobody
 	successor   *Task         // was submitted under Replace and waits until this one has returned
 	predecessor *Task         // the other way round
 
-	newer, older *Task // all records, by seq
-	next, prev   *Task // the one taskList that it is in
-	nextByID     *Task // in the same bucket of the idIndex
+	next     *Task // in the inbox of returned tasks, or in a taskQueue
+	below    *Task // in the inbox of submitted tasks
+	nextByID *Task // in idIndex.made
 }
 
 // Info is what is known about a task at one moment. It is a copy: it never changes under the
@@ -72,12 +74,11 @@ type Info struct {
 	Timeout           time.Duration // 0: none
 	CancelRequestedAt time.Time     // zero: not asked. Asked is not ended: Status stays Running until fn returns
 	CancelCause       error         // nil: not asked; ErrTimeout after a timeout
-
-	// stand-ins for the engine's
-	Attempt, MaxAttempts int
-	NotBefore            time.Time
-	LastErr              error
-	ErrText              string
+	Attempt           int           // of the attempt that runs or ran last, from 1; 0 before the first
+	MaxAttempts       int           // 1
+	NotBefore         time.Time     // zero: it was due when it was submitted
+	LastErr           error         // nil
+	ErrText           string        // the text of Err, made once, when the task ended
 }
 
 // Progress is how far a task is, in its own unit.
@@ -87,17 +88,17 @@ type Progress struct {
 	UpdatedAt      time.Time // when it was reported; zero: never
 }
 
-// moment is when something happened to a task, in nanoseconds since it was created, plus one. 0:
-// it has not. A time.Time takes three times the room.
-type moment int64
+// sinceCreated is when something happened to a task, in nanoseconds since it was created, plus one.
+// 0: it has not. A time.Time takes three times the room.
+type sinceCreated int64
 
-func (t *Task) moment(now time.Time) moment { return moment(now.Sub(t.created)) + 1 }
+func (t *Task) since(now time.Time) sinceCreated { return sinceCreated(now.Sub(t.created)) + 1 }
 
-func (t *Task) at(m moment) time.Time {
-	if m == 0 {
+func (t *Task) at(s sinceCreated) time.Time {
+	if s == 0 {
 		return time.Time{}
 	}
-	return t.created.Add(time.Duration(m - 1))
+	return t.created.Add(time.Duration(s - 1))
 }
 
 // ID gives which task this is: what WithID chose, or a UUIDv7.
@@ -116,26 +117,40 @@ func (t *Task) String() string { return t.name + " " + t.ID() }
 
 // Status gives where the task is in its life.
 func (t *Task) Status() Status {
-	t.group.m.reg.lock()
-	defer t.group.m.reg.mu.Unlock()
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
 	return t.status
 }
 
 // Info gives all that is known about the task now.
 func (t *Task) Info() Info {
-	t.group.m.reg.lock()
-	info := t.infoLocked()
-	t.group.m.reg.mu.Unlock()
+	cs := t.group.m.reg.enter()
+	info := t.info()
+	cs.leave()
 	return info.own()
 }
 
-// Done gives a channel that is closed when the task has finished: fn has returned, and its record
-// no longer changes.
+// Done gives a channel that is closed when the task has finished: fn has returned, its record no
+// longer changes, and the line of its end is in the log.
 func (t *Task) Done() <-chan struct{} {
-	t.group.m.reg.lock()
-	defer t.group.m.reg.mu.Unlock()
-	if t.status.Finished() {
-		return closedChan
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	if c := t.doneChan(); c != nil {
+		return c
+	}
+	return closedChan
+}
+
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// doneChan gives nil for a task that has finished. It is called in a section.
+func (t *Task) doneChan() chan struct{} {
+	if t.status.Finished() && !t.logging {
+		return nil
 	}
 	if t.done == nil {
 		t.done = make(chan struct{})
@@ -147,63 +162,74 @@ func (t *Task) Done() <-chan struct{} {
 // cancelled or timed-out task an error that matches the cause and what fn returned. It is nil for
 // a task that completed or has not finished.
 func (t *Task) Err() error {
-	t.group.m.reg.lock()
-	defer t.group.m.reg.mu.Unlock()
-	return t.errLocked()
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	return t.err()
 }
 
-func (t *Task) errLocked() error {
-	if !t.status.Finished() {
-		return nil // what is there belongs to the goroutine that runs it
+// err is Err, called in a section.
+func (t *Task) err() error {
+	if !t.status.Finished() || t.failure == nil {
+		return nil // what is there before the end belongs to the goroutine that runs it
 	}
-	return t.err
+	return t.failure.err
+}
+
+// errText gives the text of err, called in a section.
+func (t *Task) errText() string {
+	if !t.status.Finished() || t.failure == nil {
+		return ""
+	}
+	return t.failure.text
 }
 
 // Wait blocks until the task has finished and gives its Err, or ctx's error if ctx ends first.
-// Called with a task's own context it gives that task's slot back meanwhile. A task that waits
-// for itself gets ErrInvalid.
+// Called with a task's own context, that task counts as waiting meanwhile: this one may then start
+// ahead of its turn. A task that waits for itself, or for one that waits for it, gets ErrInvalid.
 func (t *Task) Wait(ctx context.Context) error {
 	if err := t.await(ctx); err != nil {
 		return err
 	}
-	return t.err // final, and without the lock that whoever has ended the task may still hold
+	return t.Err()
 }
 
 // await blocks until the task has finished. Its error tells why it has not.
 func (t *Task) await(ctx context.Context) error {
-	if err := t.group.m.checkWait(ctx, func(self *Task) bool { return self == t }); err != nil {
-		return err
-	}
-	return await(ctx, t.Done())
+	return t.group.m.waitFor(ctx, wait{task: t}, func(*section) chan struct{} { return t.doneChan() })
 }
 
 // Cancel asks the task to end, with cause, or ErrCancelled when cause is nil, as its context's
 // cause. It does not wait: a task that runs is Running until its function returns. One that has
 // not started ends at once, one that has ended or was asked before is left as it is.
 func (t *Task) Cancel(cause error) {
-	t.group.m.request(endByCaller(cause), t)
+	t.group.m.ask(endByCaller(cause), t)
 }
 
-// infoLocked shares the metadata with the record; own ends that.
-func (t *Task) infoLocked() Info {
+// info is called in a section. It shares the metadata with the record; own ends that.
+func (t *Task) info() Info {
 	info := Info{
-		Seq:        t.seq,
-		ID:         t.ID(),
-		Name:       t.name,
-		Group:      t.group.name,
-		Status:     t.status,
-		Err:        t.errLocked(),
-		Metadata:   t.opts.metadata,
-		CreatedAt:  t.created,
-		StartedAt:  t.at(t.started),
-		FinishedAt: t.at(t.finished),
-		Timeout:    t.opts.timeout,
+		Seq:         t.seq,
+		ID:          t.ID(),
+		Name:        t.name,
+		Group:       t.group.name,
+		Status:      t.status,
+		Err:         t.err(),
+		ErrText:     t.errText(),
+		Metadata:    t.opts.metadata,
+		CreatedAt:   t.created,
+		StartedAt:   t.at(t.startedAt),
+		FinishedAt:  t.at(t.finishedAt),
+		Timeout:     t.opts.timeout,
+		MaxAttempts: 1,
+	}
+	if t.startedAt != 0 {
+		info.Attempt = 1
 	}
 	if t.reported != nil {
 		info.Progress = *t.reported
 	}
 	if t.request != nil {
-		info.CancelRequestedAt, info.CancelCause = t.at(t.requested), t.request.cause
+		info.CancelRequestedAt, info.CancelCause = t.at(t.requestedAt), t.request.cause
 	}
 	if t.status.Finished() {
 		info.ExpiresAt = t.group.m.reg.expiresAt(t)
@@ -211,7 +237,7 @@ func (t *Task) infoLocked() Info {
 	return info
 }
 
-// own makes i independent of the record. It needs no lock: a record's metadata never changes.
+// own makes i independent of the record. It needs no section: a record's metadata never changes.
 func (i Info) own() Info {
 	i.Metadata = maps.Clone(i.Metadata)
 	return i

@@ -3,7 +3,6 @@ package fxtasks
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // Run stands in for the engine's.
@@ -42,32 +41,3 @@ func runIn(ctx context.Context, submit func(context.Context, string, Func, ...Ta
 	returned = fn(own)
 	return returned
 }
-
-// StartDrain stands in for the engine's.
-func (m *Manager) StartDrain(ctx context.Context) time.Time {
-	deadline := time.Now().Add(m.cfg.ShutdownTimeout)
-	if end, ok := ctx.Deadline(); ok && end.Add(-m.cfg.StopReserve).Before(deadline) {
-		deadline = end.Add(-m.cfg.StopReserve)
-	}
-	go func() {
-		ctx, cancel := context.WithDeadline(context.Background(), deadline)
-		defer cancel()
-		_, _ = m.Shutdown(ctx)
-	}()
-	return deadline
-}
-
-// Schedule stands in for the engine's.
-type Schedule interface {
-	Next(after time.Time) time.Time
-}
-
-type every time.Duration
-
-func (e every) Next(after time.Time) time.Time {
-	d := time.Duration(e)
-	return time.Unix(0, (after.UnixNano()/int64(d)+1)*int64(d)).UTC()
-}
-
-// Every stands in for the engine's.
-func Every(d time.Duration) Schedule { return every(d) }

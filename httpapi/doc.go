@@ -11,14 +11,18 @@
 //
 // The routes, relative to where it is mounted:
 //
-//	GET    /               the dashboard
-//	GET    /tasks          a page of tasks: status, name, group, metadata.KEY, created_after, created_before, page_size, page_token
-//	GET    /tasks/{id}     a task
-//	DELETE /tasks/{id}     asks a task to end
-//	GET    /stats          counters
-//	GET    /events         server-sent events
-//	GET    /livez /readyz  for probes
-//	GET    /openapi.json   all of this as an OpenAPI 3.1 document
+//	GET    /                  the dashboard
+//	GET    /tasks             a page of tasks: status, name, group, metadata.KEY, created_after, created_before, page_size, page_token
+//	GET    /tasks/{id}        a task
+//	DELETE /tasks/{id}        asks a task to end
+//	GET    /jobs              with Config.Jobs, a page of durable jobs: status, kind, queue, page_size, page_token
+//	GET    /jobs/{id}         a job
+//	DELETE /jobs/{id}         asks a job to end
+//	POST   /jobs/{id}/retry   runs a job again, now
+//	GET    /stats             counters
+//	GET    /events            server-sent events
+//	GET    /livez /readyz     for probes
+//	GET    /openapi.json      all of this as an OpenAPI 3.1 document
 //
 // # Security
 //
@@ -26,5 +30,9 @@
 // data and are open to all; everything else asks Config.Authorize. A task that a caller may not
 // view does not exist for that caller, except in total_size and in statistics. Metadata passes
 // Config.Redact wherever it leaves. Requests of other origins that would change something are
-// refused by the standard library's http.CrossOriginProtection.
+// refused by the standard library's http.CrossOriginProtection, which has to be told the page's own
+// origin by Config.TrustedOrigins where a proxy changes the Host header. Where nobody logs in,
+// Config.AllowedHosts keeps pages of other sites out that have their name lead here.
+//
+// A function of Config that panics refuses, or shows less; the panic is logged.
 package httpapi

@@ -25,6 +25,7 @@ type countsBody struct {
 	Failed    uint64 `json:"failed"`
 	Cancelled uint64 `json:"cancelled"`
 	TimedOut  uint64 `json:"timed_out"`
+	Retried   uint64 `json:"retried"`
 	Rejected  uint64 `json:"rejected"`
 }
 
@@ -38,10 +39,7 @@ func (a *API) serveStats(w http.ResponseWriter, r *http.Request, _ string) {
 func (a *API) statsBody() statsBody {
 	s := a.m.Stats()
 	return statsBody{
-		countsBody: countsBody{
-			Pending: s.Pending, Running: s.Running, Submitted: s.Submitted, Completed: s.Completed,
-			Failed: s.Failed, Cancelled: s.Cancelled, TimedOut: s.TimedOut, Rejected: s.Rejected,
-		},
+		countsBody:           countsBody(s.Counts),
 		MaxRunning:           s.MaxRunning,
 		MaxPending:           s.MaxPending,
 		OldestPendingSeconds: s.OldestPending.Seconds(),

@@ -33,6 +33,9 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 		"streams": checkStreams,
 		"drained": checkDrained,
 		"others":  checkOthers,
+		"jobs":    checkJobs,
+		"unknown": checkUnauthenticated,
+		"hosts":   checkHosts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := fxtaskstest.NewWithConfig(t, fxtasks.Config{MaxRunning: 20})
@@ -42,7 +45,8 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	}
 	documented := newChecker(t, fxtaskstest.New(t), open, seen).documented()
 	for _, a := range documented {
-		if a != (answer{"GET", "/assets/{name}", http.StatusOK}) && !seen[a] { // which assets there are is the page's business
+		asset := a == answer{"GET", "/assets/{name}", http.StatusOK}       // which ones there are is the page's business
+		if !asset && a.status != http.StatusMethodNotAllowed && !seen[a] { // an answer to GET it cannot be; see checkOthers
 			t.Errorf("%v is documented and was never answered", a)
 		}
 	}
@@ -134,16 +138,16 @@ func checkCancels(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	c.check(t, "DELETE", "/tasks/cancelling", "", nil, http.StatusAccepted)
 	c.check(t, "DELETE", "/tasks/unknown", "", nil, http.StatusNotFound)
 	c.check(t, "DELETE", "/tasks/progress", `{"reason": 1}`, nil, http.StatusBadRequest)
-	c.check(t, "DELETE", "/tasks/progress", strings.Repeat(" ", 64<<10+1), nil, http.StatusRequestEntityTooLarge)
+	c.check(t, "DELETE", "/tasks/progress", large, nil, http.StatusRequestEntityTooLarge)
 	c.check(t, "DELETE", "/tasks/progress", "", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
 }
 
 func checkRefused(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	submitAll(t, m)
-	nothing := newChecker(t, m, httpapi.Config{Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
+	nothing := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return errReport
 	}}, seen)
-	for _, path := range []string{"/tasks", "/stats", "/events"} {
+	for _, path := range []string{"/tasks", "/stats", "/events", "/jobs", "/jobs/away"} {
 		nothing.check(t, "GET", path, "", nil, http.StatusForbidden)
 	}
 	nothing.check(t, "GET", "/tasks/running", "", nil, http.StatusNotFound)
@@ -166,12 +170,14 @@ func checkStreams(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	kinds := make(map[string]int)
 	stream := c.stream(t, http.Header{"Last-Event-ID": {"another-1"}})
 	c.check(t, "GET", "/events", "", nil, http.StatusServiceUnavailable)
+	newCheckerBehind(t, m, open, seen, func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") }).
+		check(t, "GET", "/events", "", nil, http.StatusInternalServerError)
 	submitAll(t, m)
 	for kinds["task"] < 20 || kinds["progress"] == 0 || kinds["stats"] < 2 || kinds["reset"] == 0 {
 		event, data := stream.next(t)
 		kinds[event]++
-		schema, ok := map[string]string{"task": "Task", "progress": "ProgressEvent", "stats": "Stats"}[event]
-		if event == "reset" && data == "{}" {
+		schema, ok := map[string]string{"task": "Task", "progress": "Progress", "stats": "Stats"}[event]
+		if (event == "reset" || event == "ping") && data == "{}" {
 			continue
 		}
 		if !ok {
@@ -180,6 +186,9 @@ func checkStreams(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 		var value any
 		if err := json.Unmarshal([]byte(data), &value); err != nil {
 			t.Fatal(err)
+		}
+		if event == "progress" {
+			value = value.(map[string]any)["progress"]
 		}
 		c.checkSchema(t, schema, value)
 	}
@@ -202,15 +211,44 @@ func checkOthers(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	c.check(t, "GET", "/", "", nil, http.StatusOK)
 	c.check(t, "GET", "/openapi.json", "", nil, http.StatusOK)
 	c.check(t, "GET", "/assets/no.js", "", nil, http.StatusNotFound)
-	for path, status := range map[string]int{"/nowhere": http.StatusNotFound, "/tasks/a/b": http.StatusNotFound} {
+	c.check(t, "GET", "/jobs", "", nil, http.StatusNotFound)
+	for path, status := range map[string]int{"/nowhere": http.StatusNotFound, "/jobs": http.StatusNotFound} {
 		c.checkProblem(t, "GET", path, status)
 	}
 	for _, path := range c.paths() {
+		if strings.HasPrefix(path, "/jobs") { // not without jobs
+			continue
+		}
 		for _, method := range []string{"POST", "PUT", "PATCH", "OPTIONS"} {
 			c.checkProblem(t, method, strings.NewReplacer("{id}", "x", "{name}", "x").Replace(path), http.StatusMethodNotAllowed)
 		}
 	}
 	if len(c.paths()) < 9 || !slices.Contains(c.paths(), "/tasks/{id}") {
 		t.Errorf("only %v are documented", c.paths())
+	}
+}
+
+// large is more than a body may have.
+var large = strings.Repeat(" ", 64<<10+1)
+
+// checkUnauthenticated asks as somebody whom the application does not know.
+func checkUnauthenticated(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
+	c := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
+		return httpapi.ErrUnauthenticated
+	}}, seen)
+	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /events",
+		"GET /jobs", "GET /jobs/1", "DELETE /jobs/1", "POST /jobs/1/retry", "GET /jobs/away"} {
+		method, path, _ := strings.Cut(request, " ")
+		c.check(t, method, path, "", nil, http.StatusUnauthorized)
+	}
+}
+
+// checkHosts asks for a host that is not served.
+func checkHosts(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
+	c := newChecker(t, m, httpapi.Config{AllowUnauthenticated: true, Jobs: someJobs(), AllowedHosts: []string{"ops.example.com"}}, seen)
+	for _, a := range c.documented() {
+		if a.status == http.StatusMisdirectedRequest {
+			c.check(t, a.method, strings.NewReplacer("{id}", "x", "{name}", "x").Replace(a.path), "", nil, a.status)
+		}
 	}
 }

@@ -40,13 +40,6 @@ func NewWithConfig(t testing.TB, cfg fxtasks.Config, opts ...fxtasks.Option) *fx
 			t.Errorf("fxtaskstest: task %q (%s) is still running after %v, on\n%s",
 				s.Info.Name, s.Info.ID, s.Age, s.Stack)
 		}
-		if len(report.Stuck) > 0 {
-			return
-		}
-		left := m.List(fxtasks.Filter{Statuses: []fxtasks.Status{fxtasks.Running}}).Tasks
-		for _, info := range left { // of a Shutdown by the test itself
-			t.Errorf("fxtaskstest: task %q (%s) is still running", info.Name, info.ID)
-		}
 	})
 	return m
 }

@@ -68,7 +68,7 @@ func talkByOAPI(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	name, status := "render", []oapi.Status{oapi.Running}
+	name, status := "render", []oapi.Status{oapi.StatusRunning}
 	page, err := client.ListTasksWithResponse(ctx, &oapi.ListTasksParams{Name: &name, Status: &status})
 	if err != nil {
 		return err

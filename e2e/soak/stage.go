@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+
+	"github.com/fxtasks/background/e2e/soak/checks"
+	"github.com/fxtasks/background/fxtasks"
+)
+
+// stage is where the function of one task acts.
+type stage struct {
+	luck
+	r     *round
+	entry *checks.Entry
+	self  *fxtasks.Task
+	ctx   context.Context
+	depth int
+	then  func(*act) bool // as in the submission
+
+	slot bool // it holds one, as far as can be told from outside
+}
+
+// perform is the function of every task.
+func (r *round) perform(ctx context.Context, e *checks.Entry, sub submission) error {
+	r.tally.beats.Add(1)
+	e.Begins(ctx)
+	self, _ := fxtasks.FromContext(ctx)
+	if n := marksOf(ctx, self); r.middleware && n != 2 {
+		r.findings.Addf("submit %d: its function is called inside of %d middleware, want 2", e.N, n)
+	}
+	s := &stage{luck: newLuck(r.seed, uint64(r.number)<<32+1<<31+uint64(e.N)), r: r, entry: e, self: self, ctx: ctx, depth: sub.depth, then: sub.then}
+	if alone := r.alone[e.ID]; alone != nil {
+		alone.Enter()
+		defer alone.Leave()
+	}
+	s.takeSlot()
+	defer s.giveSlot()
+	if sub.act.fault {
+		r.tally.fault(sub.act.name)
+	}
+	return e.Returns(sub.act.play(s))
+}
+
+func (s *stage) takeSlot() {
+	s.slot = true
+	for _, g := range s.r.gauges(s.entry.Group) {
+		g.Enter()
+	}
+}
+
+func (s *stage) giveSlot() {
+	if !s.slot {
+		return
+	}
+	s.slot = false
+	for _, g := range s.r.gauges(s.entry.Group) {
+		g.Leave()
+	}
+}
+
+// lend makes a call that waits with the task's context, and therefore lends its slot. A task that
+// has been asked to end meanwhile does not get it again, and one that is asked later still has it.
+func (s *stage) lend(call func()) {
+	s.giveSlot()
+	call()
+	if s.self.Info().CancelRequestedAt.IsZero() {
+		s.takeSlot()
+	}
+}
+
+// submit places a task from within this one.
+func (s *stage) submit() placed {
+	var p placed
+	depth, ok := s.depth+1, s.then
+	if ok == nil {
+		ok = atDepth(depth)
+	}
+	s.lend(func() { // it may be a blocking one
+		if s.oneIn(2) {
+			sub := s.r.compose(s.luck, depth, ok)
+			p = s.r.placeWith(s.ctx, s.r.ledger.Open(sub.order), sub)
+			return
+		}
+		p = s.r.submit(s.ctx, s.luck, depth, ok)
+	})
+	return p
+}

@@ -1,0 +1,239 @@
+package fxtasks
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+
+	"github.com/fxtasks/background/fxtasks/internal/ordered"
+)
+
+// blockedSubmit is a submit under WithBlocking that waits for room.
+type blockedSubmit struct {
+	// Never change.
+	task    *Task
+	ticket  uint64 // the lowest is next
+	decided chan struct{}
+
+	// Protected by the registry's mutex until decided is closed.
+	needsRoom bool  // its task cannot start at once: it waits until another has returned
+	wait      *wait // of the task that submits; nil: none does
+	done      bool
+	won       *Task
+	err       error
+}
+
+// blockedSubmits are all that wait for room.
+type blockedSubmits struct {
+	len     int
+	waits   int                   // of those, submitted by tasks
+	ticket  uint64                // the latest
+	byID    map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
+	touched []string              // IDs to which something has happened
+}
+
+func newBlockedSubmits() blockedSubmits { return blockedSubmits{byID: make(map[string]*list.List)} }
+
+// blockedLine are those of a group. They are in two lines by ticket: who can start at once wants
+// something else than who needs room to wait. All in a line want the same, so that only its first
+// is looked at.
+type blockedLine struct {
+	start, room *ordered.Table[*blockedSubmit]
+}
+
+func newBlockedLine() blockedLine {
+	return blockedLine{new(ordered.Table[*blockedSubmit]), new(ordered.Table[*blockedSubmit])}
+}
+
+func (l *blockedLine) lines() []*ordered.Table[*blockedSubmit] {
+	return []*ordered.Table[*blockedSubmit]{l.start, l.room}
+}
+
+func (l *blockedLine) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
+	if s.needsRoom {
+		return l.room
+	}
+	return l.start
+}
+
+// wait lines up the submit of t by the task self, or by none. It refuses a submit that would wait
+// until self has returned.
+func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
+	b := &cs.r.blocked
+	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
+	if self != nil && self.task.ctx == self {
+		w := &wait{waiter: self.task, group: t.group, submit: s}
+		if cs.r.reaches(w, self.task) {
+			return nil, invalid("task %q (%s) would wait for itself", self.task.name, self.task.ID())
+		}
+		s.wait = w
+	}
+	b.ticket++
+	b.len++
+	s.needsRoom = waitsFor(cs.r.rival(t)) != nil
+	t.group.blocked.of(s).Insert(s.ticket, s)
+	if t.opts.idSet {
+		l := b.byID[t.opts.id]
+		if l == nil {
+			l = list.New()
+			b.byID[t.opts.id] = l
+		}
+		l.PushBack(s)
+	}
+	if s.wait != nil {
+		cs.beginWait(s.wait)
+	}
+	cs.graceOfBlocked(s)
+	return s, nil
+}
+
+// touch notes that something has happened to the ID of t, which can let a blocked submit go on.
+func (cs *section) touch(t *Task) {
+	b := &cs.r.blocked
+	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
+		b.touched = append(b.touched, t.opts.id)
+	}
+}
+
+// admitBlocked lets one blocked submit go on: one whose ID has changed hands, else the one that has
+// waited longest, of those that there is room for.
+func (cs *section) admitBlocked() bool {
+	r := cs.r
+	for len(r.blocked.touched) > 0 {
+		id := r.blocked.touched[0]
+		r.blocked.touched = r.blocked.touched[1:]
+		if cs.admitByID(id) {
+			return true
+		}
+	}
+	var next *blockedSubmit
+	for _, g := range r.groups {
+		if s := r.nextBlocked(g); s != nil && (next == nil || s.ticket < next.ticket) {
+			next = s
+		}
+	}
+	if next == nil {
+		return false
+	}
+	cs.admit(next)
+	return true
+}
+
+// admitByID lets go on what would now be accepted, or refused, of the submits that want the ID. The
+// others are lined up anew.
+func (cs *section) admitByID(id string) (any bool) {
+	r := cs.r
+	l := r.blocked.byID[id]
+	if l == nil {
+		return false
+	}
+	for e := l.Front(); e != nil; {
+		s := e.Value.(*blockedSubmit)
+		e = e.Next()
+		old := r.rival(s.task)
+		if s.task.joins(old) || s.task.rejects(old) || r.accepts(s.task.group, old) {
+			cs.admit(s)
+			return true
+		}
+		line := &s.task.group.blocked
+		line.of(s).Remove(s.ticket)
+		s.needsRoom = waitsFor(old) != nil
+		line.of(s).Insert(s.ticket, s)
+	}
+	return false
+}
+
+// nextBlocked gives the submit of g that has waited longest, of those that there is room for.
+func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
+	room := r.all.hasRoom(0) && g.hasRoom(0)
+	if room || r.all.hasSlot() && g.hasSlot() {
+		_, next, _ = g.blocked.start.First()
+	}
+	if _, s, ok := g.blocked.room.First(); ok && room && (next == nil || s.ticket < next.ticket) {
+		next = s
+	}
+	return next
+}
+
+// admit takes in a blocked submit, or gives it the error that the same submit would get now.
+func (cs *section) admit(s *blockedSubmit) {
+	old := cs.r.rival(s.task)
+	won, err := s.task, error(nil)
+	switch {
+	case !cs.takesSubmit(s.task):
+		won, err = nil, ErrShuttingDown
+	case s.task.joins(old):
+		won, err = old, joinResult(old, s.task.opts.result)
+	case s.task.rejects(old):
+		won, err = nil, fmt.Errorf("%w: %q", ErrDuplicateID, s.task.ID())
+	default:
+		beyond := s.wait != nil && waitsFor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
+			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
+		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
+		cs.takeIntoRecord(s.task, old)
+		if beyond && s.task.status == Pending {
+			cs.startQueued(s.task)
+		}
+		return
+	}
+	cs.decide(s, won, err)
+}
+
+// decide takes s out of the lines and tells it what came of it.
+func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
+	b := &cs.r.blocked
+	s.task.group.blocked.of(s).Remove(s.ticket)
+	b.len--
+	if l := b.byID[s.task.opts.id]; l != nil && s.task.opts.idSet {
+		for e := l.Front(); e != nil; e = e.Next() {
+			if e.Value == s {
+				l.Remove(e)
+				break
+			}
+		}
+		if l.Len() == 0 {
+			delete(b.byID, s.task.opts.id)
+		}
+	}
+	if s.wait != nil {
+		cs.endWait(s.wait)
+	}
+	if err != nil {
+		cs.reject(s.task.group, s.task.name, err)
+	}
+	s.won, s.err, s.done = won, err, true
+	cs.close(s.decided)
+}
+
+// awaitRoom blocks until s is decided, or ctx ends.
+func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error) {
+	if err := block(ctx, s.decided); err != nil {
+		cs := m.reg.enter()
+		if !s.done {
+			cs.decide(s, nil, err)
+		}
+		cs.leave()
+	}
+	if s.err != nil {
+		return nil, fmt.Errorf("%w: task %q waited for room", s.err, s.task.name)
+	}
+	if s.won == s.task {
+		s.task.announce(false) // it may run already
+	}
+	return s.won, nil
+}
+
+// refuseBlocked ends the submits that wait for room in g, or in all groups when g is nil.
+func (cs *section) refuseBlocked(g *Group) {
+	groups := cs.r.groups
+	if g != nil {
+		groups = []*Group{g}
+	}
+	for _, g := range groups {
+		for _, line := range g.blocked.lines() {
+			for _, s, ok := line.First(); ok; _, s, ok = line.First() {
+				cs.decide(s, nil, ErrShuttingDown)
+			}
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package fxtasks
+
+import (
+	"context"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks/internal/heap"
+)
+
+// drainClock is what the tasks of a manager, or of a group, are drained by: from when it began each
+// may go on for its grace, and all have to return by its end.
+type drainClock struct {
+	m          *Manager
+	began, end time.Time
+	latest     time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
+
+	// Protected by the registry's mutex.
+	cutoffs *heap.Heap[*cutoff]
+	timer   *time.Timer // for the first of cutoffs; nil: not set
+}
+
+// cutoff is when the grace of a task ends, or that of a blocked submit.
+type cutoff struct {
+	at      time.Time
+	task    *Task
+	blocked *blockedSubmit // nil: task is on record
+}
+
+func newDrainClock(m *Manager, began, end time.Time) *drainClock {
+	budget := end.Sub(began)
+	return &drainClock{
+		m: m, began: began, end: end, latest: max(0, budget-budget/10),
+		cutoffs: heap.New(func(a, b *cutoff) bool { return a.at.Before(b.at) }, func(*cutoff, int) {}),
+	}
+}
+
+// StartDrain starts the clock by which all drains of the manager and its groups run, unless it runs
+// already, and gives the end of its budget: the shorter of Config.ShutdownTimeout and the time that ctx has
+// left. From then on the grace of every task runs, and when it is over the task's context ends with
+// ErrShutdown; tasks that have none end at once. Submits are taken while the grace that the new task would
+// have lasts, then they give ErrShuttingDown. It does not wait: Group.Shutdown and Manager.Shutdown do, by
+// this clock.
+//
+// Of ctx only the deadline counts. A nil ctx has none.
+func (m *Manager) StartDrain(ctx context.Context) (end time.Time) {
+	budget := m.budget(ctx) // not in the section: a context can be the user's code
+	r := m.reg
+	cs := r.enter()
+	if r.clock != nil {
+		defer cs.leave()
+		return r.clock.end
+	}
+	c := newDrainClock(m, cs.now(), cs.now().Add(budget))
+	cs.startClock(c, nil)
+	cs.leave()
+	c.collect(nil)
+	c.run()
+	return c.end
+}
+
+// budget gives the shorter of ShutdownTimeout and what ctx has left.
+func (m *Manager) budget(ctx context.Context) time.Duration {
+	if ctx != nil {
+		if deadline, ok := ctx.Deadline(); ok {
+			return min(m.cfg.ShutdownTimeout, max(0, time.Until(deadline)))
+		}
+	}
+	return m.cfg.ShutdownTimeout
+}
+
+// startClock lets the tasks of g, or all when g is nil, be drained by c.
+func (cs *section) startClock(c *drainClock, g *Group) {
+	r := cs.r
+	if g == nil {
+		r.clock = c
+		r.all.state = max(r.all.state, Draining)
+	} else {
+		g.clock = c
+	}
+	for _, of := range r.groups {
+		if g == nil || g == of {
+			of.open.Store(false)
+		}
+	}
+	cs.record(r.submitted.renewLocked())
+	cs.stopSchedules(g)
+	for _, of := range r.groups {
+		if g != nil && g != of {
+			continue
+		}
+		for _, line := range of.blocked.lines() {
+			for _, s := range line.Ascend(0) {
+				c.add(&cutoff{task: s.task, blocked: s})
+			}
+		}
+	}
+}
+
+// collect notes when the grace of each active task of g ends, or of all when g is nil.
+func (c *drainClock) collect(g *Group) {
+	tasks := c.m.reg.activeTasks(g)
+	for i := 0; i < len(tasks); i += batch {
+		cs := c.m.reg.enter()
+		for _, t := range tasks[i:min(i+batch, len(tasks))] {
+			if t.status.Finished() {
+				continue
+			}
+			if t.opts.grace <= 0 {
+				cs.ask(t, endShutdown) // here, in the order of activeTasks, so that no queued one starts
+				continue
+			}
+			c.add(&cutoff{task: t})
+		}
+		cs.leave()
+	}
+}
+
+// add is called in a section.
+func (c *drainClock) add(x *cutoff) {
+	x.at = c.cutoffOf(x.task)
+	c.cutoffs.Push(x)
+}
+
+func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.latest)) }
+
+// run ends the tasks whose grace is over, and sets the timer for the next.
+func (c *drainClock) run() {
+	c.m.reg.inSteps(func(cs *section) bool {
+		for range batch {
+			x, ok := c.cutoffs.Top()
+			if !ok {
+				return false
+			}
+			if left := x.at.Sub(cs.now()); left > 0 {
+				c.setTimer(left)
+				return false
+			}
+			c.cutoffs.Pop()
+			cs.cutOff(x)
+		}
+		return true
+	})
+}
+
+func (c *drainClock) setTimer(d time.Duration) {
+	if c.timer == nil {
+		c.timer = time.AfterFunc(d, c.run)
+	} else {
+		c.timer.Reset(d)
+	}
+}
+
+func (cs *section) cutOff(x *cutoff) {
+	switch {
+	case x.blocked == nil:
+		cs.ask(x.task, endShutdown)
+	case !x.blocked.done:
+		cs.decide(x.blocked, nil, ErrShuttingDown)
+	}
+}
+
+// clocks gives those that t is drained by.
+func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
+
+// takesSubmit says whether t may be submitted: always before a shutdown, and until its grace would be
+// over while only the clock runs.
+func (cs *section) takesSubmit(t *Task) bool {
+	return !cs.r.closed && !t.group.closed && !cs.isCutOff(t)
+}
+
+// isCutOff says whether the shutdown has come so far that t may not start any more.
+func (cs *section) isCutOff(t *Task) bool {
+	for _, c := range cs.r.clocks(t) {
+		if c != nil && !cs.now().Before(c.cutoffOf(t)) {
+			return true
+		}
+	}
+	return false
+}
+
+// graceOf sees to it that t, which has just been submitted, ends with its grace.
+func (cs *section) graceOf(t *Task) {
+	for _, c := range cs.r.clocks(t) {
+		cs.watchCutoff(c, &cutoff{task: t})
+	}
+}
+
+// graceOfBlocked is graceOf for a submit that waits for room.
+func (cs *section) graceOfBlocked(s *blockedSubmit) {
+	for _, c := range cs.r.clocks(s.task) {
+		cs.watchCutoff(c, &cutoff{task: s.task, blocked: s})
+	}
+}
+
+func (cs *section) watchCutoff(c *drainClock, x *cutoff) {
+	if c == nil {
+		return
+	}
+	c.add(x)
+	if first, _ := c.cutoffs.Top(); first == x {
+		c.setTimer(max(0, x.at.Sub(cs.now())))
+	}
+}

@@ -1,0 +1,59 @@
+package fxtasks
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/fxtasks/background/fxtasks/internal/ids"
+)
+
+// idIndex finds the known tasks by ID.
+type idIndex struct {
+	made   *ids.Index[Task] // those whose IDs were made here
+	chosen map[string]*Task // comes first: one can look like one that was made
+}
+
+func newIDIndex() idIndex {
+	return idIndex{
+		made:   ids.NewIndex(func(t *Task) uuid.UUID { return t.madeID }, func(t *Task) **Task { return &t.nextByID }),
+		chosen: make(map[string]*Task),
+	}
+}
+
+// find gives nil for an ID that no task has.
+func (x *idIndex) find(id string) *Task {
+	if t := x.chosen[id]; t != nil {
+		return t
+	}
+	made, ok := ids.Parse(id)
+	if !ok {
+		return nil
+	}
+	return x.made.Find(made)
+}
+
+// add makes t's ID mean t.
+func (x *idIndex) add(t *Task) {
+	if t.opts.idSet {
+		x.chosen[t.opts.id] = t
+	} else {
+		x.made.Add(t)
+	}
+}
+
+// remove does nothing when t's ID has come to mean another task.
+func (x *idIndex) remove(t *Task) {
+	switch {
+	case !t.opts.idSet:
+		x.made.Remove(t)
+	case x.chosen[t.opts.id] == t:
+		delete(x.chosen, t.opts.id)
+	}
+}
+
+// giveBack makes an ID mean t again, after another task has had it.
+func (x *idIndex) giveBack(t *Task) {
+	delete(x.chosen, t.ID())
+	if t.opts.idSet {
+		x.chosen[t.opts.id] = t
+	}
+}

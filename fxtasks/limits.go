@@ -1,0 +1,37 @@
+package fxtasks
+
+// scope is a set of tasks that is limited, counted, awaited and shut down as one: all of the
+// manager's, or a group's. It is protected by the registry's mutex.
+//
+// A running task holds a slot until its function has returned. While it waits for other tasks it
+// keeps the slot and is waiting; the others are working. waiting.go says what that allows.
+type scope struct {
+	maxRunning, maxPending int // never change
+
+	counters
+	slots   int // held right now
+	lending int // of those, held by tasks that wait
+	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
+
+	state   State
+	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in registry.awaited
+	stopped chan struct{} // closed when state is Stopped
+}
+
+func newScope(maxRunning, maxPending int) scope {
+	return scope{maxRunning: maxRunning, maxPending: maxPending, stopped: make(chan struct{})}
+}
+
+func (s *scope) active() int   { return s.counts.Pending + s.counts.Running }
+func (s *scope) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
+func (s *scope) working() int  { return s.slots - s.lending }
+
+// mayWork says whether one more task may work, and hasSpare whether one may for which no hungry
+// task keeps a place.
+func (s *scope) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
+func (s *scope) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.hungry < s.maxRunning }
+
+// hasRoom says whether one more may be pending, once freed of those that are pending have gone.
+func (s *scope) hasRoom(freed int) bool {
+	return s.maxPending == 0 || s.counts.Pending-freed < s.maxPending
+}

@@ -1,0 +1,295 @@
+package fxtasks
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Periodic is a task that runs on a schedule. Its methods may be called by any number of goroutines.
+type Periodic struct {
+	// Never change.
+	group    *Group
+	name     string
+	schedule Schedule
+	fn       Func
+	opts     []TaskOption
+
+	// Protected by the registry's mutex.
+	next          time.Time   // zero: no more runs
+	timer         *time.Timer // for next, but it fires each minute, to see a clock that was set
+	stopped       bool
+	submitting    bool  // a run is about to be submitted
+	last          *Task // nil: none has run
+	runs, skipped uint64
+	lastCompleted time.Time // of the runs before last
+}
+
+// PeriodicInfo is what is known about a Periodic at one moment.
+type PeriodicInfo struct {
+	Name, Group   string
+	Next          time.Time // zero: never again
+	Runs, Skipped uint64
+	Last          Info      // of the latest run, also while that is active; zero: none yet
+	LastCompleted time.Time // when the latest run that completed ended; zero: none yet
+}
+
+// wakeEvery is how often a schedule looks at the clock, which may have been set.
+const wakeEvery = time.Minute
+
+// Schedule runs fn as a task of that name whenever s says, with the options given. It does not block.
+//
+// A run that is due while the one before it is active, or that is refused, is skipped, counted and
+// logged. After a pause, of a machine that was suspended or by a clock that was set, there is one run, not one for
+// each that was missed; it comes within a minute. The schedule ends by Periodic.Stop, or when the shutdown
+// begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
+// then stays in Periodics with a zero Next.
+//
+// The name follows the rule of an ID and is unique among the schedules of the manager and its groups. A
+// name that is not, a nil schedule or function, an Every of 0 or less, and the options WithBlocking and WithID
+// are errors that match ErrInvalid. It gives ErrShuttingDown once the shutdown has begun.
+func (m *Manager) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
+	return m.ungrouped.Schedule(name, s, fn, opts...)
+}
+
+// Schedule is Manager.Schedule for tasks of the group.
+func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
+	if err := checkSchedule(name, s, fn, opts); err != nil {
+		return nil, err
+	}
+	p := &Periodic{group: g, name: name, schedule: s, fn: fn, opts: slices.Clone(opts)}
+	if err := p.register(); err != nil {
+		return nil, err
+	}
+	p.plan()
+	return p, nil
+}
+
+func checkSchedule(name string, s Schedule, fn Func, opts []TaskOption) error {
+	if err := checkLabel("schedule name", name); err != nil {
+		return err
+	}
+	if err := checkID(name); err != nil {
+		return err
+	}
+	if s == nil {
+		return invalid("schedule %q is nil", name)
+	}
+	if e, ok := s.(every); ok && e <= 0 {
+		return invalid("schedule %q is Every(%v): must be positive", name, time.Duration(e))
+	}
+	if fn == nil {
+		return invalid("fn of schedule %q is nil", name)
+	}
+	var o taskOptions
+	if err := o.apply(opts); err != nil {
+		return err
+	}
+	switch {
+	case o.blocking:
+		return invalid("schedule %q: WithBlocking: a run that finds no room is skipped", name)
+	case o.idSet:
+		return invalid("schedule %q: WithID is %q: each run has an ID of its own", name, o.id)
+	}
+	return nil
+}
+
+func (p *Periodic) register() error {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	r := cs.r
+	if r.all.state != Open || p.group.state != Open {
+		return ErrShuttingDown
+	}
+	if r.periodics[p.name] != nil {
+		return invalid("schedule name %q is taken", p.name)
+	}
+	r.periodics[p.name] = p
+	return nil
+}
+
+// Periodics gives the schedules that have not ended, by name; those of groups too.
+func (m *Manager) Periodics() []*Periodic {
+	cs := m.reg.enter()
+	defer cs.leave()
+	return slices.SortedFunc(maps.Values(cs.r.periodics), func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) })
+}
+
+// Info gives what is known about the schedule and its latest run now.
+func (p *Periodic) Info() PeriodicInfo {
+	cs := p.group.m.reg.enter()
+	info := PeriodicInfo{Name: p.name, Group: p.group.name, Next: p.next, Runs: p.runs, Skipped: p.skipped, LastCompleted: p.completed()}
+	if p.last != nil {
+		info.Last = p.last.info()
+	}
+	cs.leave()
+	info.Last = info.Last.own()
+	return info
+}
+
+// completed is called in a section.
+func (p *Periodic) completed() time.Time {
+	if p.last != nil && p.last.status == Completed {
+		return p.last.at(p.last.finishedAt)
+	}
+	return p.lastCompleted
+}
+
+// Stop ends the schedule. A run that is active goes on. It may be called more than once.
+func (p *Periodic) Stop() {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	cs.stop(p)
+}
+
+func (cs *section) stop(p *Periodic) {
+	if p.stopped {
+		return
+	}
+	p.stopped, p.next = true, time.Time{}
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	delete(cs.r.periodics, p.name)
+}
+
+// stopSchedules ends the schedules of g, or all when g is nil.
+func (cs *section) stopSchedules(g *Group) {
+	for _, p := range cs.r.periodics {
+		if g == nil || p.group == g {
+			cs.stop(p)
+		}
+	}
+}
+
+// Trigger runs the task once now, with the values of ctx. It counts as a run of the schedule. It gives
+// ErrStillRunning while a run is active, ErrShuttingDown when the schedule has been stopped, and the errors of Submit.
+func (p *Periodic) Trigger(ctx context.Context) (*Task, error) {
+	if err := p.reserve(); err != nil {
+		return nil, err
+	}
+	var t *Task
+	defer func() { p.submitted(t) }() // ctx is the caller's code, and may panic
+	t, err := p.group.Submit(ctx, p.name, p.fn, p.opts...)
+	return t, err
+}
+
+// reserve makes the caller the one who submits the next run.
+func (p *Periodic) reserve() error {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	switch {
+	case p.stopped:
+		return fmt.Errorf("%w: schedule %q has been stopped", ErrShuttingDown, p.name)
+	case p.submitting, p.last != nil && !p.last.status.Finished():
+		return fmt.Errorf("%w: a run of schedule %q", ErrStillRunning, p.name)
+	}
+	p.submitting = true
+	return nil
+}
+
+func (p *Periodic) submitted(t *Task) {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	p.submitting = false
+	if t != nil {
+		p.lastCompleted = p.completed()
+		p.last = t
+		p.runs++
+	}
+}
+
+// fire is called by the timer: when a run is due, and each minute.
+func (p *Periodic) fire() {
+	if !p.due() {
+		return
+	}
+	if _, err := p.Trigger(context.Background()); err != nil {
+		p.skip(err)
+	}
+	p.plan()
+}
+
+// due says whether a run is due by the clock on the wall, and sets the timer if not.
+func (p *Periodic) due() bool {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	if p.stopped || p.next.IsZero() {
+		return false
+	}
+	if left := p.next.Sub(time.Now().Round(0)); left > 0 {
+		p.setTimer(left)
+		return false
+	}
+	return true
+}
+
+func (p *Periodic) setTimer(left time.Duration) {
+	left = min(left, wakeEvery)
+	if p.timer == nil {
+		p.timer = time.AfterFunc(left, p.fire)
+	} else {
+		p.timer.Reset(left)
+	}
+}
+
+// plan asks the schedule for the next run. Next is the user's code: if it panics, or ends the
+// goroutine, so does the schedule.
+func (p *Periodic) plan() {
+	var next, now time.Time
+	problem := "Next ended its goroutine"
+	defer func() {
+		if v := recover(); v != nil {
+			problem = "Next panicked: " + panicText(v)
+		}
+		p.planned(next, problem)
+	}()
+	now = time.Now().Round(0) // without the monotonic clock: schedules are about the one on the wall
+	next = p.schedule.Next(now)
+	problem = ""
+	if !next.IsZero() && !next.After(now) {
+		problem = fmt.Sprintf("Next(%v) gave %v, which is not after it", now.Format(time.RFC3339Nano), next.Format(time.RFC3339Nano))
+		next = time.Time{}
+	}
+}
+
+func (p *Periodic) planned(next time.Time, problem string) {
+	cs := p.group.m.reg.enter()
+	if !p.stopped {
+		p.next = next.Round(0)
+		if !next.IsZero() {
+			p.setTimer(max(0, p.next.Sub(time.Now().Round(0))))
+		}
+	}
+	cs.leave()
+	if problem != "" {
+		p.group.m.write(zap.ErrorLevel, "schedule ended", p.fields(zap.String("error", problem))...)
+	}
+}
+
+// skip counts a run that could not be submitted.
+func (p *Periodic) skip(err error) {
+	cs := p.group.m.reg.enter()
+	var count uint64
+	if !p.stopped {
+		p.skipped++
+		count = cs.r.skipLog.add(cs.now())
+	}
+	cs.leave()
+	if count > 0 {
+		p.group.m.write(zap.WarnLevel, "run skipped", p.fields(zap.String("error", errorText(err)), zap.Uint64("count", count))...)
+	}
+}
+
+func (p *Periodic) fields(fields ...zap.Field) []zap.Field {
+	fields = append(fields, zap.String("task_name", p.name))
+	if p.group.name != "" {
+		fields = append(fields, zap.String("group", p.group.name))
+	}
+	return fields
+}

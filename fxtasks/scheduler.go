@@ -1,0 +1,96 @@
+package fxtasks
+
+// schedule lets go on what can go on: pending tasks in their turn, tasks that others wait for ahead
+// of it, and submits that wait for room. Every section ends with it, so that a free slot means that
+// nothing is waiting for one.
+func (cs *section) schedule() {
+	r := cs.r
+	for {
+		for cs.startInTurn() || len(r.wanting) > 0 && cs.startAwaited() || r.blocked.len > 0 && cs.admitBlocked() {
+		}
+		full := !r.all.hasSlot() && len(r.wanting) == 0 && r.blocked.waits == 0
+		if full == r.full.Load() {
+			break
+		}
+		r.full.Store(full)
+		cs.takeIn() // what was submitted just before relies on this section
+	}
+	if len(r.awaited) > 0 {
+		cs.tellIdle()
+	}
+}
+
+// startInTurn starts the queued task with the earliest turn, of those whose group has a slot: a
+// group at its own limit holds up nobody else.
+func (cs *section) startInTurn() bool {
+	r := cs.r
+	if r.ready.Len() == 0 || !r.all.hasSlot() {
+		return false
+	}
+	g, _ := r.ready.Top()
+	_, t, _ := g.queue.First()
+	cs.startQueued(t)
+	return true
+}
+
+// startQueued starts t, or drops it if the shutdown has come that far.
+func (cs *section) startQueued(t *Task) {
+	if cs.isCutOff(t) {
+		cs.drop(t, endShutdown)
+		return
+	}
+	cs.dequeue(t)
+	cs.start(t)
+	cs.r.placeGroup(t.group)
+}
+
+// enqueue puts t in the queue of its group, by its turn.
+func (cs *section) enqueue(t *Task) {
+	g := t.group
+	g.queue.Insert(t.order, t)
+	if t.waits != nil && len(t.waits.by) > 0 {
+		g.wanted.Insert(t.order, t)
+	}
+	cs.r.placeGroup(g)
+}
+
+// dequeue takes t out of the queue.
+func (cs *section) dequeue(t *Task) {
+	g := t.group
+	g.queue.Remove(t.order)
+	if t.waits != nil {
+		g.wanted.Remove(t.order)
+	}
+	cs.r.placeGroup(g)
+}
+
+// placeGroup brings g's places in ready and wanting up to date. Whatever changes the queue or the
+// slots of g, or who waits for what is in it, calls it.
+func (r *registry) placeGroup(g *Group) {
+	turn, _, queued := g.queue.First()
+	switch ready := queued && g.hasSlot(); {
+	case !ready && g.readyAt >= 0:
+		r.ready.Remove(g.readyAt)
+	case ready && g.readyAt < 0:
+		g.turn = turn
+		r.ready.Push(g)
+	case ready && g.turn != turn:
+		g.turn = turn
+		r.ready.Fix(g.readyAt)
+	}
+	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0) && g.mayWork()
+	if wanting == (g.wantingAt >= 0) {
+		return
+	}
+	if wanting {
+		g.wantingAt = len(r.wanting)
+		r.wanting = append(r.wanting, g)
+		return
+	}
+	last := len(r.wanting) - 1
+	r.wanting[g.wantingAt] = r.wanting[last]
+	r.wanting[g.wantingAt].wantingAt = g.wantingAt
+	r.wanting[last] = nil
+	r.wanting = r.wanting[:last]
+	g.wantingAt = -1
+}

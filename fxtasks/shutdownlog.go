@@ -1,0 +1,126 @@
+package fxtasks
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// shutdownLog writes the lines of one Shutdown, in order, on a goroutine of its own: the drain never
+// waits for a log.
+type shutdownLog struct {
+	m     *Manager
+	group string
+	lines chan func() // nil: no logger
+	over  chan struct{}
+	stop  sync.Once
+}
+
+func newShutdownLog(m *Manager, g *Group) *shutdownLog {
+	l := &shutdownLog{m: m}
+	if g != nil {
+		l.group = g.name
+	}
+	return l
+}
+
+// open starts the goroutine. A line that ends it, by runtime.Goexit, is the last that is lost.
+func (l *shutdownLog) open() {
+	l.lines, l.over = make(chan func(), 2), make(chan struct{})
+	go l.write()
+}
+
+func (l *shutdownLog) write() {
+	for f := range l.lines {
+		func() {
+			returned := false
+			defer func() {
+				if !returned {
+					go l.write()
+				}
+			}()
+			f()
+			returned = true
+		}()
+	}
+	close(l.over)
+}
+
+func (l *shutdownLog) fields(fields ...zap.Field) []zap.Field {
+	if l.group != "" {
+		fields = append(fields, zap.String("group", l.group))
+	}
+	return fields
+}
+
+// begins does not block.
+func (l *shutdownLog) begins(c Counts, budget time.Duration) {
+	if l.m.log == nil {
+		return
+	}
+	l.open()
+	l.lines <- func() {
+		l.m.write(zap.InfoLevel, "shutdown begins", l.fields(zap.Int("pending", c.Pending), zap.Int("running", c.Running),
+			zap.Uint64("rejected", c.Rejected), zap.Duration("budget", budget))...)
+	}
+}
+
+// ends does not block. It names the tasks that are left, with a line each, until half of the reserve for
+// later stop hooks is gone: a thousand stacks in a slow log would else keep the database from being closed.
+func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[string]int) {
+	if l.m.log == nil {
+		return
+	}
+	l.lines <- func() {
+		began, slowest := time.Now(), time.Duration(0)
+		if len(never) > 0 {
+			l.m.write(zap.InfoLevel, "pending tasks cancelled by the shutdown", l.fields(zap.Any("by_name", never))...)
+		}
+		left := 0
+		for i, t := range tasks {
+			line := time.Now()
+			if patience := l.patience(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
+				left = len(tasks) - i
+				break
+			}
+			l.m.write(zap.WarnLevel, "task still running", append(taskFields(t),
+				zap.Duration("age", report.Stuck[i].Age), zap.String("stack", report.Stuck[i].Stack))...)
+			slowest = max(slowest, time.Since(line))
+		}
+		fields := l.fields(zap.Int("initial", report.Initial), zap.Int("returned", report.Returned),
+			zap.Int("cancelled", report.Cancelled), zap.Int("remaining", report.Remaining), zap.Duration("duration", report.Duration))
+		if left > 0 {
+			fields = append(fields, zap.Int("not_logged", left))
+		}
+		if len(tasks) == 0 {
+			l.m.write(zap.InfoLevel, "shutdown over", fields...)
+		} else {
+			l.m.write(zap.ErrorLevel, "shutdown over: tasks still running", fields...)
+		}
+	}
+	close(l.lines)
+}
+
+// patience is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
+func (l *shutdownLog) patience() time.Duration { return l.m.cfg.StopReserve / 2 }
+
+// wait blocks until all lines are written, those about tasks too if quiet is not nil, or the patience
+// is over: then a goroutine stays behind in the logger.
+func (l *shutdownLog) wait(quiet <-chan struct{}) {
+	if l.m.log == nil {
+		return
+	}
+	timer := time.NewTimer(max(0, l.patience()))
+	defer timer.Stop()
+	for _, c := range []<-chan struct{}{l.over, quiet} {
+		if c == nil {
+			continue
+		}
+		select {
+		case <-c:
+		case <-timer.C:
+			return
+		}
+	}
+}
