@@ -106,24 +106,25 @@ func TestMisuseIsAnErrorThatNamesIt(t *testing.T) {
 			options fx.Option
 			names   []string
 		}{
-			"two workers of a kind":       {fx.Options(nothing(), nothing()), []string{`"job"`}},
-			"a bad kind":                  {riveradapter.WorkFunc(func(context.Context, *river.Job[Bad]) error { return nil }), []string{"not a kind", "Bad"}},
-			"a nil pointer's kind":        {riveradapter.WorkFunc(func(context.Context, *river.Job[*Pointer]) error { return nil }), []string{"*conformance.Pointer", "by value"}},
-			"a missing dependency":        {riveradapter.Worker[Job](func(*missing) river.Worker[Job] { return nil }), []string{"*conformance.missing"}},
-			"a nil worker":                {riveradapter.Worker[Job](func() river.Worker[Job] { return nil }), []string{`"job"`, "nil"}},
-			"a failing constructor":       {riveradapter.Worker[Job](func() (river.Worker[Job], error) { return nil, errors.New("no luck") }), []string{"no luck"}},
-			"no constructor":              {riveradapter.Worker[Job](42), []string{`"job"`, "int"}},
-			"a constructor of another":    {riveradapter.Worker[Other](func() river.Worker[Job] { return river.WorkFunc(work) }), []string{`"other"`}},
-			"a nil function":              {riveradapter.WorkFunc[Job](nil), []string{`"job"`}},
-			"no worker at all":            {fx.Options(), []string{"riveradapter.Worker"}},
-			"a Periodic without a worker": {fx.Options(nothing(), riveradapter.Periodic("p1", fxtasks.Every(time.Hour), func(time.Time) (Other, *river.InsertOpts) { return Other{}, nil })), []string{`"p1"`, `"other"`}},
-			"two Periodics of an ID":      {fx.Options(nothing(), periodicTick("p1"), periodicTick("p1"), riveradapter.WorkFunc(new(ticks).work)), []string{`"p1"`}},
-			"a bad Periodic ID":           {fx.Options(nothing(), periodicTick("a b")), []string{`"a b"`}},
-			"a nil schedule":              {fx.Options(nothing(), riveradapter.Periodic("p1", nil, tick)), []string{`"p1"`, "schedule"}},
-			"a nil periodic function":     {fx.Options(nothing(), riveradapter.Periodic[Tick]("p1", fxtasks.Every(time.Hour), nil)), []string{`"p1"`}},
-			"a Config pointer":            {fx.Options(nothing(), fx.Supply(&riveradapter.Config{})), []string{"*riveradapter.Config", "by value"}},
-			"an ID":                       {fx.Options(nothing(), configure(func(c *river.Config) { c.ID = "x" })), []string{"ID", "Instance"}},
-			"dropped middleware":          {fx.Options(nothing(), configure(func(c *river.Config) { c.Middleware = nil })), []string{"Middleware"}},
+			"two workers of a kind":             {fx.Options(nothing(), nothing()), []string{`"job"`}},
+			"a bad kind":                        {riveradapter.WorkFunc(func(context.Context, *river.Job[Bad]) error { return nil }), []string{"not a kind", "Bad"}},
+			"a nil pointer's kind":              {riveradapter.WorkFunc(func(context.Context, *river.Job[*Pointer]) error { return nil }), []string{"*conformance.Pointer", "by value"}},
+			"a missing dependency":              {riveradapter.Worker[Job](func(*missing) river.Worker[Job] { return nil }), []string{"*conformance.missing"}},
+			"a nil worker":                      {riveradapter.Worker[Job](func() river.Worker[Job] { return nil }), []string{`"job"`, "nil"}},
+			"a failing constructor":             {riveradapter.Worker[Job](func() (river.Worker[Job], error) { return nil, errors.New("no luck") }), []string{"no luck"}},
+			"no constructor":                    {riveradapter.Worker[Job](42), []string{`"job"`, "int"}},
+			"a constructor of another":          {riveradapter.Worker[Other](func() river.Worker[Job] { return river.WorkFunc(work) }), []string{`"other"`}},
+			"a nil function":                    {riveradapter.WorkFunc[Job](nil), []string{`"job"`}},
+			"no worker at all":                  {fx.Options(), []string{"riveradapter.Worker"}},
+			"a Periodic without a worker":       {fx.Options(nothing(), riveradapter.Periodic("p1", fxtasks.Every(time.Hour), func(time.Time) (Other, *river.InsertOpts) { return Other{}, nil })), []string{`"p1"`, `"other"`}},
+			"two Periodics of an ID":            {fx.Options(nothing(), periodicTick("p1"), periodicTick("p1"), riveradapter.WorkFunc(new(ticks).work)), []string{`"p1"`}},
+			"a bad Periodic ID":                 {fx.Options(nothing(), periodicTick("a b")), []string{`"a b"`}},
+			"a nil schedule":                    {fx.Options(nothing(), riveradapter.Periodic("p1", nil, tick)), []string{`"p1"`, "schedule"}},
+			"a nil periodic function":           {fx.Options(nothing(), riveradapter.Periodic[Tick]("p1", fxtasks.Every(time.Hour), nil)), []string{`"p1"`}},
+			"a Config pointer":                  {fx.Options(nothing(), fx.Supply(&riveradapter.Config{})), []string{"*riveradapter.Config", "by value"}},
+			"a Propagator that cannot be built": {fx.Options(nothing(), fx.Provide(func(*missing) background.Propagator { return tracer{} })), []string{"background.Propagator", "*conformance.missing"}},
+			"an ID":                             {fx.Options(nothing(), configure(func(c *river.Config) { c.ID = "x" })), []string{"ID", "Instance"}},
+			"dropped middleware":                {fx.Options(nothing(), configure(func(c *river.Config) { c.Middleware = nil })), []string{"Middleware"}},
 			"deprecated middleware": {fx.Options(nothing(), configure(func(c *river.Config) {
 				c.WorkerMiddleware = []rivertype.WorkerMiddleware{river.WorkerMiddlewareFunc(nil)}
 			})), []string{"Middleware"}},
@@ -155,6 +156,16 @@ func TestMisuseIsAnErrorThatNamesIt(t *testing.T) {
 
 func periodicTick(id string) fx.Option {
 	return riveradapter.Periodic(id, fxtasks.Every(time.Hour), tick)
+}
+
+func TestAConfigThatCannotBeBuiltIsAnError(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		provide := fx.Provide(func(*missing) riveradapter.Config { return riveradapter.Config{} })
+		err := fx.New(fx.NopLogger, background.Module, module(s.source), nothing(), provide).Err()
+		if err == nil || !strings.Contains(err.Error(), "riveradapter.Config") || !strings.Contains(err.Error(), "*conformance.missing") {
+			t.Errorf("the error is %v", err)
+		}
+	})
 }
 
 func TestWithoutADatabaseAWorkerIsAnError(t *testing.T) {

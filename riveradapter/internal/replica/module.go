@@ -22,6 +22,7 @@ type Dependencies struct {
 	ConfigPointer *riveradapter.Config  `optional:"true"` // a mistake
 	Logger        *zap.Logger           `optional:"true"`
 	Propagator    background.Propagator `optional:"true"`
+	Graph         fx.DotGraph           `optional:"true"` // to find what is there and cannot be built
 }
 
 // Result is what it adds.

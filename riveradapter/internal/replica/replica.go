@@ -51,8 +51,8 @@ type Replica[TTx any] struct {
 
 // New makes the client. It touches no database: Start does.
 func New[TTx any](d Dependencies, open func(schema string) (Database[TTx], error)) (*Replica[TTx], error) {
-	if d.ConfigPointer != nil {
-		return nil, fmt.Errorf("%w: riveradapter: the graph has a *riveradapter.Config: supply it by value, riveradapter.Config", fxtasks.ErrInvalid)
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	cfg, err := withDefaults(d.Config)
 	if err != nil {
