@@ -33,6 +33,7 @@ type attempt struct {
 	stage    stage
 	returned error
 	crashed  bool
+	goexit   bool // returned is that of runtime.Goexit
 }
 
 // stage is how far an attempt is. In each stage the user's code can run and end the goroutine.
@@ -41,6 +42,7 @@ type stage uint8
 const (
 	inFunction stage = iota
 	inText           // of the error
+	inRetry          // Retry.If and Retry.Delay
 	inLog
 	handedIn
 )
@@ -64,6 +66,14 @@ func call(t *Task) (crashed bool, err error) {
 		}
 		err = &PanicError{Value: v, Stack: debug.Stack()}
 	}()
+	err = t.wrapped()(t.ctx)
+	crashed = false
+	runtime.KeepAlive(t)
+	return crashed, err
+}
+
+// wrapped gives the task's function inside its middleware.
+func (t *Task) wrapped() Func {
 	if t.opts.result != nil {
 		t.opts.result.open(t.ctx)
 	}
@@ -71,10 +81,7 @@ func call(t *Task) (crashed bool, err error) {
 	for i := len(t.group.m.middleware) - 1; i >= 0; i-- {
 		fn = t.group.m.middleware[i](fn)
 	}
-	err = fn(t.ctx)
-	crashed = false
-	runtime.KeepAlive(t)
-	return crashed, err
+	return fn
 }
 
 // endAttempt sees to it that the record of t becomes final, and gives the next task for this goroutine
@@ -119,10 +126,14 @@ func (a *attempt) endByGoexit() {
 	var next *Task
 	switch a.stage {
 	case inFunction:
-		a.returned, a.crashed = ErrGoexit, true
+		a.returned, a.crashed, a.goexit = ErrGoexit, true, true
 		next = endAttempt(t, a)
-	case inText:
-		t.failure.text = unprintable(t.failure.err)
+	case inText, inRetry:
+		if a.stage == inText {
+			t.failure.text = unprintable(t.failure.err)
+		} else {
+			t.failedByGoexit()
+		}
 		a.stage = inLog
 		if t.logsEnd() {
 			t.writeEnd(a.crashed)
@@ -157,6 +168,13 @@ func (a *attempt) fail(e *ending) {
 		p.text = panicText(p.Value)
 	}
 	t.failure.text = textOf(t.failure.err)
+	if t.attempts == nil {
+		return
+	}
+	a.stage = inRetry
+	if a.retries(e) {
+		t.attempts.ended, t.outcome = t.outcome, Pending
+	}
 }
 
 // handIn leaves t in the inbox of those that have returned. The first to come ends all that are in it.

@@ -70,7 +70,7 @@ func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
 	}
 	b.ticket++
 	b.len++
-	s.needsRoom = waitsFor(cs.r.rival(t)) != nil
+	s.needsRoom = t.opts.delay > 0 || waitsFor(cs.r.rival(t)) != nil
 	t.group.blocked.of(s).Insert(s.ticket, s)
 	if t.opts.idSet {
 		l := b.byID[t.opts.id]
@@ -131,13 +131,13 @@ func (cs *section) admitByID(id string) (any bool) {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
 		old := r.rival(s.task)
-		if s.task.joins(old) || s.task.rejects(old) || r.accepts(s.task.group, old) {
+		if s.task.joins(old) || s.task.rejects(old) || r.accepts(s.task, old) {
 			cs.admit(s)
 			return true
 		}
 		line := &s.task.group.blocked
 		line.of(s).Remove(s.ticket)
-		s.needsRoom = waitsFor(old) != nil
+		s.needsRoom = s.task.opts.delay > 0 || waitsFor(old) != nil
 		line.of(s).Insert(s.ticket, s)
 	}
 	return false

@@ -47,14 +47,18 @@ func ReportProgress(ctx context.Context, p Progress) {
 	cs.r.publish(kindProgress, t, t.since(p.UpdatedAt))
 }
 
-// Logger gives the manager's logger with the fields task_id, task_name and, in a group, group.
+// Logger gives the manager's logger with the fields task_id, task_name, in a group group, and under WithRetry attempt.
 // Outside a task it gives a logger that logs nothing.
 func Logger(ctx context.Context) *zap.Logger {
 	t, ok := FromContext(ctx)
 	if !ok {
 		return zap.NewNop()
 	}
-	return t.group.m.userLog.With(taskFields(t)...)
+	fields := taskFields(t)
+	if info := t.Info(); info.MaxAttempts > 1 {
+		fields = append(fields, zap.Int("attempt", info.Attempt))
+	}
+	return t.group.m.userLog.With(fields...)
 }
 
 type taskKey struct{}

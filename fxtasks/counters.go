@@ -32,9 +32,13 @@ func (c *Counts) move(from, to Status) {
 	case Running:
 		c.Running--
 	}
-	if to == Running {
+	switch to {
+	case Pending:
+		c.Pending++
+		c.Retried++
+	case Running:
 		c.Running++
-	} else {
+	default:
 		*c.ended(to)++
 	}
 }
@@ -69,7 +73,8 @@ func (c *Counts) add(other Counts) {
 // made once for a name, since labels made for each task would cost it three allocations.
 type nameStats struct {
 	counters
-	labels context.Context
+	labels  context.Context
+	history *nameHistory // nil: no task has ended
 }
 
 const (

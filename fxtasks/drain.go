@@ -105,7 +105,7 @@ func (c *drainClock) collect(g *Group) {
 			if t.status.Finished() {
 				continue
 			}
-			if t.opts.grace <= 0 {
+			if t.opts.grace <= 0 || t.status == Pending && (t.isDelayed() || t.isBetween()) {
 				cs.ask(t, endShutdown) // here, in the order of activeTasks, so that no queued one starts
 				continue
 			}
@@ -171,7 +171,7 @@ func (cs *section) takesSubmit(t *Task) bool {
 // isCutOff says whether the shutdown has come so far that t may not start any more.
 func (cs *section) isCutOff(t *Task) bool {
 	for _, c := range cs.r.clocks(t) {
-		if c != nil && !cs.now().Before(c.cutoffOf(t)) {
+		if c != nil && (t.opts.delay > 0 && t.seq == 0 || !cs.now().Before(c.cutoffOf(t))) {
 			return true
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	EventStarted    EventKind = "started"
 	EventProgress   EventKind = "progress"
 	EventCancelling EventKind = "cancelling" // a running task was asked to end
+	EventRetrying   EventKind = "retrying"   // an attempt has failed, and another is to follow
 	EventFinished   EventKind = "finished"
 )
 
@@ -47,10 +48,11 @@ const (
 	kindStarted
 	kindProgress
 	kindCancelling
+	kindRetrying
 	kindFinished
 )
 
-var eventKinds = [...]EventKind{EventSubmitted, EventStarted, EventProgress, EventCancelling, EventFinished}
+var eventKinds = [...]EventKind{EventSubmitted, EventStarted, EventProgress, EventCancelling, EventRetrying, EventFinished}
 
 // publish is called in a section. All events lie in one ring that every subscription reads at its own
 // pace: publishing costs the same for none and for a thousand of them.

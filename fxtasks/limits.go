@@ -9,6 +9,7 @@ type scope struct {
 	maxRunning, maxPending int // never change
 
 	counters
+	between int // pending tasks that have had an attempt: they take no room
 	slots   int // held right now
 	lending int // of those, held by tasks that wait
 	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
@@ -33,5 +34,5 @@ func (s *scope) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.hung
 
 // hasRoom says whether one more may be pending, once freed of those that are pending have gone.
 func (s *scope) hasRoom(freed int) bool {
-	return s.maxPending == 0 || s.counts.Pending-freed < s.maxPending
+	return s.maxPending == 0 || s.counts.Pending-s.between-freed < s.maxPending
 }

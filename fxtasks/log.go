@@ -53,6 +53,8 @@ func (t *Task) writeSubmitted() {
 // endLine gives level and message of the line about the end of t.
 func (t *Task) endLine() (zapcore.Level, string) {
 	switch t.outcome {
+	case Pending:
+		return zap.WarnLevel, "attempt failed and is retried"
 	case Completed:
 		return zap.DebugLevel, "task completed"
 	case Cancelled:
@@ -84,6 +86,12 @@ func (t *Task) logsEnd() bool {
 func (t *Task) writeEnd(crashed bool) {
 	level, message := t.endLine()
 	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
+	if t.attempts != nil && t.attempts.retry.MaxAttempts > 1 {
+		fields = append(fields, zap.Int("attempt", t.attempts.number)) // which does not change while one runs
+		if t.outcome == Pending {
+			fields = append(fields, zap.Duration("delay", t.attempts.delay))
+		}
+	}
 	if t.failure != nil {
 		fields = append(fields, zap.String("error", t.failure.text))
 		if p, ok := t.failure.err.(*PanicError); ok && crashed { // not one of another task, passed on

@@ -44,6 +44,8 @@ type taskOptions struct {
 	idSet     bool
 	timeout   time.Duration
 	grace     time.Duration
+	delay     time.Duration
+	retry     Retry
 	metadata  map[string]string
 	duplicate DuplicatePolicy
 	policySet bool // duplicate was chosen
@@ -96,6 +98,20 @@ func WithBlocking() TaskOption {
 	return func(o *taskOptions) { o.blocking = true }
 }
 
+// WithRetry gives the task more attempts when one fails, panics or times out; see Retry. Between two
+// attempts the task is pending and holds no slot, no goroutine and no room in the queue. A timeout is each
+// attempt's. A cancel, a Replace, a shutdown and runtime.Goexit end the task, whatever is left.
+func WithRetry(r Retry) TaskOption {
+	return func(o *taskOptions) { o.retry = r }
+}
+
+// WithDelay makes the task start d after it was submitted at the earliest. Meanwhile it is pending, and takes
+// room in the queue: where none may wait, Submit gives ErrQueueFull. 0 means at once. A shutdown cancels a
+// delayed task when it begins.
+func WithDelay(d time.Duration) TaskOption {
+	return func(o *taskOptions) { o.delay = d }
+}
+
 func withResult(h resultHandle) TaskOption {
 	return func(o *taskOptions) { o.result = h }
 }
@@ -118,6 +134,12 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 	}
 	if o.grace < 0 {
 		return invalid("WithDrainGrace is %v: must not be negative", o.grace)
+	}
+	if o.delay < 0 {
+		return invalid("WithDelay is %v: must not be negative", o.delay)
+	}
+	if err := o.retry.check(); err != nil {
+		return err
 	}
 	if o.duplicate > Replace {
 		return invalid("WithDuplicate is %v: no such policy", o.duplicate)

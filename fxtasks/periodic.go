@@ -51,8 +51,8 @@ const wakeEvery = time.Minute
 // then stays in Periodics with a zero Next.
 //
 // The name follows the rule of an ID and is unique among the schedules of the manager and its groups. A
-// name that is not, a nil schedule or function, an Every of 0 or less, and the options WithBlocking and WithID
-// are errors that match ErrInvalid. It gives ErrShuttingDown once the shutdown has begun.
+// name that is not, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and
+// WithID are errors that match ErrInvalid. It gives ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
 	return m.ungrouped.Schedule(name, s, fn, opts...)
 }
@@ -93,6 +93,8 @@ func checkSchedule(name string, s Schedule, fn Func, opts []TaskOption) error {
 	switch {
 	case o.blocking:
 		return invalid("schedule %q: WithBlocking: a run that finds no room is skipped", name)
+	case o.delay > 0:
+		return invalid("schedule %q: WithDelay is %v: a run starts when it is due", name, o.delay)
 	case o.idSet:
 		return invalid("schedule %q: WithID is %q: each run has an ID of its own", name, o.id)
 	}

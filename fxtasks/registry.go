@@ -8,6 +8,7 @@ import (
 	"github.com/fxtasks/background/fxtasks/internal/heap"
 	"github.com/fxtasks/background/fxtasks/internal/ids"
 	"github.com/fxtasks/background/fxtasks/internal/ordered"
+	"github.com/fxtasks/background/fxtasks/internal/outcomes"
 	"github.com/fxtasks/background/fxtasks/internal/ring"
 )
 
@@ -43,13 +44,16 @@ type registry struct {
 	turns      uint64      // the latest that was given to a pending task
 	firstAlive uint64      // no task with a lower seq is active
 	expiry     *time.Timer // for the first of ended; nil: not set
+	hour       outcomes.Hour
 
-	ready   *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
-	wanting []*Group           // groups that have a queued task which a task waits for, and a place for it
-	blocked blockedSubmits
-	waiting int      // running tasks that wait for others
-	awaited []*scope // those that somebody waits for until nothing is active
-	asked   askedTasks
+	delayed  *heap.Heap[*Task]  // pending tasks that are not due yet
+	dueTimer *time.Timer        // for the first of them; nil: not set
+	ready    *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
+	wanting  []*Group           // groups that have a queued task which a task waits for, and a place for it
+	blocked  blockedSubmits
+	waiting  int      // running tasks that wait for others
+	awaited  []*scope // those that somebody waits for until nothing is active
+	asked    askedTasks
 
 	closed bool          // Shutdown has begun
 	clock  *drainClock   // nil until the manager's drain has begun
@@ -78,6 +82,9 @@ func newRegistry(cfg Config) *registry {
 		otherNames: newNameStats(otherName),
 		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, counts: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
+		delayed: heap.New(
+			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
+			func(t *Task, i int) { t.attempts.place = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },
 			func(g *Group, i int) { g.readyAt = i }),
@@ -128,9 +135,15 @@ func (cs *section) add(t *Task, now time.Time) {
 func (cs *section) run(t *Task) { cs.runAt(t, cs.now()) }
 
 func (cs *section) runAt(t *Task, now time.Time) {
-	t.slot = true
-	cs.r.all.slots++
-	t.group.slots++
+	if !t.outside {
+		t.slot = true
+		cs.r.all.slots++
+		t.group.slots++
+	}
+	if t.attempts != nil {
+		cs.leaveBetween(t)
+		t.attempts.number++
+	}
 	cs.move(t, Running, now)
 	if t.waits != nil {
 		cs.awaitedRuns(t, 1)
@@ -146,9 +159,13 @@ func (cs *section) move(t *Task, to Status, now time.Time) {
 	}
 	t.status = to
 	cs.touch(t)
-	if to == Running {
+	switch to {
+	case Running:
 		t.startedAt = t.since(now)
 		r.publish(kindStarted, t, t.startedAt)
+		return
+	case Pending:
+		r.publish(kindRetrying, t, t.since(now))
 		return
 	}
 	t.finishedAt = t.since(now)
@@ -169,14 +186,16 @@ func (cs *section) end(t *Task, status Status) {
 	if t.request != nil && ran {
 		r.asked.remove(t.askedAt())
 	}
-	cs.move(t, status, cs.now())
-	if t.slot {
-		t.slot = false
-		r.all.slots--
-		t.group.slots--
+	if t.attempts != nil {
+		t.attempts.values = nil
+		if status == Completed {
+			t.attempts.last = nil
+		}
 	}
+	cs.move(t, status, cs.now())
+	cs.remember(t, ran)
 	if ran {
-		cs.groupRuns(t.group, -1)
+		cs.freeSlot(t)
 	}
 	if t.waits != nil {
 		cs.endWaits(t, ran)
@@ -185,7 +204,7 @@ func (cs *section) end(t *Task, status Status) {
 	t.order = r.ends
 	r.ended.Insert(t.order, t)
 	cs.passOn(t)
-	if t.shadowed { // IDs are unique among the tasks that are known
+	if t.shadowed || t.outside { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
 	cs.bound()
@@ -198,11 +217,33 @@ func (cs *section) end(t *Task, status Status) {
 	}
 }
 
+// freeSlot takes from t, which has just stopped running, its slot.
+func (cs *section) freeSlot(t *Task) {
+	if t.slot {
+		t.slot = false
+		cs.r.all.slots--
+		t.group.slots--
+	}
+	cs.groupRuns(t.group, -1)
+}
+
+// leaveBetween is for a task that is no longer between two attempts, if it was.
+func (cs *section) leaveBetween(t *Task) {
+	if t.isBetween() {
+		cs.r.all.between--
+		t.group.between--
+	}
+}
+
 // drop ends a pending task, for the reason e.
 func (cs *section) drop(t *Task, e *ending) {
-	if t.predecessor == nil {
+	switch {
+	case t.isDelayed():
+		cs.r.delayed.Remove(t.attempts.place)
+	case t.isQueued():
 		cs.dequeue(t)
 	}
+	cs.leaveBetween(t)
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
@@ -231,6 +272,8 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		cs.r.asked.add(t.askedAt())
 		cs.r.publish(kindCancelling, t, t.requestedAt)
 		cs.ending = append(cs.ending, t.ctx)
+	case t.attempts != nil && t.attempts.late == nil && e != endTimeout:
+		t.attempts.late = e
 	}
 	return true // asked now, or before, or just about to end by itself
 }

@@ -59,7 +59,11 @@ func (cs *section) takeIn() {
 		cs.record(submitted)
 	}
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
-		cs.end(t, t.outcome)
+		if t.outcome == Pending {
+			cs.putBack(t)
+		} else {
+			cs.end(t, t.outcome)
+		}
 	}
 }
 
@@ -135,6 +139,9 @@ func (cs *section) close(c chan struct{}) {
 
 // start makes t run once the section is left.
 func (cs *section) start(t *Task) {
+	if t.ctx == nil { // for another attempt
+		t.ctx = &taskContext{task: t, values: t.attempts.values}
+	}
 	cs.run(t)
 	if t != cs.held {
 		cs.starting.push(t)

@@ -211,6 +211,14 @@ func (d *drain) end() (ShutdownReport, error) {
 
 	cs := d.m.reg.enter()
 	r := cs.r
+	n := 0 // of those that have not returned meanwhile: the figures are of one moment
+	for i, t := range tasks {
+		if !t.status.Finished() {
+			tasks[n], report.Stuck[n] = t, report.Stuck[i]
+			n++
+		}
+	}
+	tasks, report.Stuck = tasks[:n], report.Stuck[:n]
 	report.Remaining = len(tasks)
 	report.Returned = d.initial - len(tasks)
 	report.Cancelled = int(d.scope.counts.Cancelled - d.cancelledBefore)

@@ -1,10 +1,12 @@
 package fxtasks
 
 import (
-	"sync"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // shutdownLog writes the lines of one Shutdown, in order, on a goroutine of its own: the drain never
@@ -14,7 +16,6 @@ type shutdownLog struct {
 	group string
 	lines chan func() // nil: no logger
 	over  chan struct{}
-	stop  sync.Once
 }
 
 func newShutdownLog(m *Manager, g *Group) *shutdownLog {
@@ -75,7 +76,7 @@ func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[strin
 	l.lines <- func() {
 		began, slowest := time.Now(), time.Duration(0)
 		if len(never) > 0 {
-			l.m.write(zap.InfoLevel, "pending tasks cancelled by the shutdown", l.fields(zap.Any("by_name", never))...)
+			l.m.write(zap.InfoLevel, "pending tasks cancelled by the shutdown", l.fields(zap.Object("by_name", byName(never)))...)
 		}
 		left := 0
 		for i, t := range tasks {
@@ -100,6 +101,16 @@ func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[strin
 		}
 	}
 	close(l.lines)
+}
+
+// byName logs counts by name. zap.Any would add 170 KB to every program.
+type byName map[string]int
+
+func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		e.AddInt(name, b[name])
+	}
+	return nil
 }
 
 // patience is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.

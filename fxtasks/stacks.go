@@ -22,6 +22,7 @@ const enginePackage = "github.com/fxtasks/background/fxtasks."
 var taskFrames = []string{
 	"\n" + enginePackage + "call(0x",
 	"\n" + enginePackage + "endAttempt(0x",
+	"\n" + enginePackage + "runHere(0x",
 }
 
 // stacksOf gives for each task the stack of its goroutine, then those of the goroutines that this

@@ -45,7 +45,7 @@ func (m *Manager) Stats() Stats {
 		ByGroup:    make(map[string]Counts, min(len(r.groups), maxNames)),
 	}
 	if t := r.firstInTurn(); t != nil {
-		s.OldestPending = cs.now().Sub(t.created)
+		s.OldestPending = cs.now().Sub(t.dueAt())
 	}
 	if oldest != nil && oldest.status == Running {
 		s.OldestRunning = cs.now().Sub(oldest.at(oldest.startedAt))

@@ -5,10 +5,11 @@ import "fmt"
 // Status is where a task is in its life.
 //
 //	pending ──► running ──► completed     fn returned nil, whatever was requested meanwhile
-//	   │           ├──────► failed        fn returned an error, panicked or called runtime.Goexit
-//	   │           ├──────► cancelled     fn returned an error after it was asked to stop
-//	   │           └──────► timed_out     fn returned an error after its timeout
-//	   └──────────────────► cancelled     before it started; fn never runs
+//	 │  ▲          ├──────► failed        fn returned an error, panicked or called runtime.Goexit
+//	 │  │          ├──────► cancelled     fn returned an error after it was asked to stop
+//	 │  │          ├──────► timed_out     fn returned an error after its timeout
+//	 │  └──────────┘                      such a failure or timeout, and WithRetry allows another attempt
+//	 └────────────────────► cancelled     before it started, or between two attempts
 type Status uint8
 
 // The statuses of a task.

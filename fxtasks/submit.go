@@ -40,7 +40,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	cs.held = t
 	won, err := cs.take(t)
 	var blocked *blockedSubmit
-	if t.opts.blocking && err == ErrQueueFull {
+	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
 		cs.held = nil
 		blocked, err = cs.wait(t, self)
 	}
@@ -84,7 +84,7 @@ func (t *Task) announce(starts bool) {
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.opts.idSet || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
+	if t.opts.idSet || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
 		return false
 	}
 	if t.stats = r.nameStats(t.name); t.stats == nil {
@@ -127,12 +127,13 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		t.madeID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
+	t.attempts = newAttempts(o, t.ctx)
 	return t, nil
 }
 
 // take takes in t, or gives the task that t joins.
 func (cs *section) take(t *Task) (*Task, error) {
-	r, g := cs.r, t.group
+	r := cs.r
 	if !cs.takesSubmit(t) {
 		return nil, ErrShuttingDown
 	}
@@ -142,7 +143,7 @@ func (cs *section) take(t *Task) (*Task, error) {
 		return old, joinResult(old, t.opts.result)
 	case t.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
-	case !r.accepts(g, old):
+	case !r.accepts(t, old):
 		return nil, ErrQueueFull
 	}
 	cs.takeIntoRecord(t, old)
@@ -151,6 +152,9 @@ func (cs *section) take(t *Task) (*Task, error) {
 
 // takeIntoRecord puts t on record, in the place of old if that is not nil.
 func (cs *section) takeIntoRecord(t, old *Task) {
+	if t.opts.delay > 0 {
+		t.attempts.notBefore = cs.now().Add(t.opts.delay)
+	}
 	cs.add(t, cs.now()) // before the old one goes: whoever waits until nothing is active must not see a gap
 	if old != nil {
 		cs.replace(old, t)
@@ -163,20 +167,21 @@ func (cs *section) takeIntoRecord(t, old *Task) {
 		t.group.successors[t] = struct{}{}
 		return
 	}
-	cs.enqueue(t)
+	cs.lineUp(t)
 }
 
-// accepts says whether a new task of g can start at once or has room to wait, given that it takes
-// the place of old, unless that is nil.
-func (r *registry) accepts(g *Group, old *Task) bool {
+// accepts says whether a new task can start at once or has room to wait, given that it takes the
+// place of old, unless that is nil.
+func (r *registry) accepts(t, old *Task) bool {
+	g := t.group
 	freed, freedOfGroup := 0, 0
-	if old != nil && old.status == Pending {
+	if old != nil && old.status == Pending && !old.isBetween() {
 		freed = 1
 		if old.group == g {
 			freedOfGroup = 1
 		}
 	}
-	starts := waitsFor(old) == nil && r.all.hasSlot() && g.hasSlot()
+	starts := t.opts.delay <= 0 && waitsFor(old) == nil && r.all.hasSlot() && g.hasSlot()
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
 }
 

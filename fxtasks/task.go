@@ -35,6 +35,7 @@ type Task struct {
 	status      Status
 	slot        bool // holds one of the manager's and its group's slots
 	shadowed    bool // its ID means another task now
+	outside     bool // Run runs it, without a slot
 	logging     bool // ended without having run, and Done is closed when that is in the log
 	startedAt   sinceCreated
 	finishedAt  sinceCreated
@@ -49,6 +50,7 @@ type Task struct {
 	ctx *taskContext
 
 	done        chan struct{} // made by the first Done
+	attempts    *attempts     // nil: it has one attempt, which is due at once
 	waits       *waits        // what it waits for, and who waits for it; nil: nothing and nobody
 	successor   *Task         // was submitted under Replace and waits until this one has returned
 	predecessor *Task         // the other way round
@@ -75,10 +77,10 @@ type Info struct {
 	CancelRequestedAt time.Time     // zero: not asked. Asked is not ended: Status stays Running until fn returns
 	CancelCause       error         // nil: not asked; ErrTimeout after a timeout
 	Attempt           int           // of the attempt that runs or ran last, from 1; 0 before the first
-	MaxAttempts       int           // 1
-	NotBefore         time.Time     // zero: it was due when it was submitted
-	LastErr           error         // nil
-	ErrText           string        // the text of Err, made once, when the task ended
+	MaxAttempts       int           // 1 without WithRetry
+	NotBefore         time.Time     // when the latest attempt was or is due, by WithDelay or Retry.Delay; zero: when it was submitted
+	LastErr           error         // of the latest attempt that another followed, or is to follow; nil before that, and when it completed
+	ErrText           string        // the text of Err, or of LastErr, made once, when the attempt ended
 }
 
 // Progress is how far a task is, in its own unit.
@@ -175,12 +177,15 @@ func (t *Task) err() error {
 	return t.failure.err
 }
 
-// errText gives the text of err, called in a section.
+// errText gives the text of err, or of the attempt before, called in a section.
 func (t *Task) errText() string {
-	if !t.status.Finished() || t.failure == nil {
-		return ""
+	switch {
+	case t.status.Finished() && t.failure != nil:
+		return t.failure.text
+	case t.attempts != nil && t.attempts.last != nil:
+		return t.attempts.last.text
 	}
-	return t.failure.text
+	return ""
 }
 
 // Wait blocks until the task has finished and gives its Err, or ctx's error if ctx ends first.
@@ -222,7 +227,13 @@ func (t *Task) info() Info {
 		Timeout:     t.opts.timeout,
 		MaxAttempts: 1,
 	}
-	if t.startedAt != 0 {
+	switch a := t.attempts; {
+	case a != nil:
+		info.Attempt, info.MaxAttempts, info.NotBefore = a.number, max(1, a.retry.MaxAttempts), a.notBefore
+		if a.last != nil {
+			info.LastErr = a.last.err
+		}
+	case t.startedAt != 0:
 		info.Attempt = 1
 	}
 	if t.reported != nil {

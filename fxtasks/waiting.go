@@ -26,7 +26,7 @@ type waits struct {
 	place  int     // in the waiters of the group
 
 	// How the task is counted now.
-	waiting, hungry, hungryWithin bool
+	counted, waiting, hungry, hungryWithin bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -112,7 +112,7 @@ func (cs *section) beginWait(w *wait) {
 		of := w.task.waitsOf()
 		w.place = len(of.by)
 		of.by = append(of.by, w)
-		if w.task.status == Pending && w.task.predecessor == nil {
+		if w.task.isQueued() {
 			w.task.group.wanted.Insert(w.task.order, w.task)
 		}
 		cs.r.placeGroup(w.task.group)
@@ -144,7 +144,7 @@ func (cs *section) endWait(w *wait) {
 	if w.task != nil {
 		of := w.task.waits
 		of.by = without(of.by, w.place, func(w *wait, i int) { w.place = i })
-		if len(of.by) == 0 && w.task.status == Pending && w.task.predecessor == nil {
+		if len(of.by) == 0 && w.task.isQueued() {
 			w.task.group.wanted.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
@@ -216,7 +216,8 @@ func (cs *section) groupRuns(g *Group, by int) {
 // weigh counts t as what it is now: waiting or working, hungry or not.
 func (cs *section) weigh(t *Task) {
 	w := t.waits
-	waiting := t.slot && t.status == Running && len(w.calls) > 0
+	waits := t.status == Running && len(w.calls) > 0
+	waiting := waits && t.slot
 	hungry := waiting && w.fed == 0
 	hungryWithin := hungry && w.within > 0
 	adjust := func(was *bool, is bool, counts ...*int) {
@@ -233,7 +234,8 @@ func (cs *section) weigh(t *Task) {
 		}
 	}
 	all, g := &cs.r.all, t.group
-	adjust(&w.waiting, waiting, &cs.r.waiting, &all.lending, &g.lending)
+	adjust(&w.counted, waits, &cs.r.waiting)
+	adjust(&w.waiting, waiting, &all.lending, &g.lending)
 	adjust(&w.hungry, hungry, &all.hungry)
 	adjust(&w.hungryWithin, hungryWithin, &g.hungry)
 	cs.r.placeGroup(g)

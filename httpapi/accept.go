@@ -63,7 +63,7 @@ func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *
 		}
 	}
 	info := t.Info()
-	body := a.taskBody(r, mount, &info)
+	body := a.taskBody(r, mount, t, &info)
 	writeAccepted(w, body.Links.Self, body.Done, asked, wait, body)
 }
 

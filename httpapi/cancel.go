@@ -54,7 +54,7 @@ func (a *API) serveCancel(w http.ResponseWriter, r *http.Request, id string) {
 	info = task.Info()
 	a.log(r, by, "cancel requested over HTTP", zap.String("task_id", info.ID), zap.String("task_name", info.Name),
 		zap.Stringer("status", info.Status), zap.String("reason", reason))
-	a.writeTask(w, r, cancelStatus(info), a.taskBody(r, mount(r), &info))
+	a.writeTask(w, r, cancelStatus(info), a.taskBody(r, mount(r), task, &info))
 }
 
 // cancelStatus is 202 while what was asked to end goes on.

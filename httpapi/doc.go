@@ -12,7 +12,7 @@
 // The routes, relative to where it is mounted:
 //
 //	GET    /                  the dashboard
-//	GET    /tasks             a page of tasks: status, name, group, metadata.KEY, created_after, created_before, page_size, page_token
+//	GET    /tasks             a page of tasks: status, name, group, metadata.KEY, created_after, created_before, q, order, page_size, page_token
 //	GET    /tasks/{id}        a task
 //	DELETE /tasks/{id}        asks a task to end
 //	GET    /jobs              with Config.Jobs, a page of durable jobs: status, kind, queue, page_size, page_token
@@ -20,6 +20,9 @@
 //	DELETE /jobs/{id}         asks a job to end
 //	POST   /jobs/{id}/retry   runs a job again, now
 //	GET    /stats             counters
+//	GET    /schedules         what runs again and again in this process
+//	POST   /schedules/{name}/run  runs it now
+//	GET    /failures          why tasks fail: groups of one name and message
 //	GET    /events            server-sent events
 //	GET    /livez /readyz     for probes
 //	GET    /openapi.json      all of this as an OpenAPI 3.1 document

@@ -158,7 +158,7 @@ func (f *feed) tick(now time.Time) {
 	}
 	if !now.Before(f.nextStats) {
 		f.nextStats = now.Add(statsEvery)
-		if stats, err := json.Marshal(f.api.streamedStats()); err == nil && !bytes.Equal(stats, f.stats) {
+		if stats, err := json.Marshal(f.api.newStatsBody(f.api.m.Stats())); err == nil && !bytes.Equal(stats, f.stats) {
 			f.stats = stats
 			f.send("stats", "", json.RawMessage(stats))
 		}

@@ -228,11 +228,16 @@ type task struct {
 	Error                   *struct{ Type, Message, Stack string }
 	Metadata                map[string]string
 	Progress                *progress
-	CreatedAt               string   `json:"created_at"`
-	StartedAt               string   `json:"started_at"`
-	FinishedAt              string   `json:"finished_at"`
-	ExpiresAt               string   `json:"expires_at"`
-	DeadlineAt              string   `json:"deadline_at"`
+	CreatedAt               string `json:"created_at"`
+	StartedAt               string `json:"started_at"`
+	FinishedAt              string `json:"finished_at"`
+	ExpiresAt               string `json:"expires_at"`
+	DeadlineAt              string `json:"deadline_at"`
+	Attempt                 int
+	MaxAttempts             int                             `json:"max_attempts"`
+	NotBefore               string                          `json:"not_before"`
+	LastError               *struct{ Type, Message string } `json:"last_error"`
+	Result                  json.RawMessage
 	WaitSeconds             *float64 `json:"wait_seconds"`
 	RunSeconds              *float64 `json:"run_seconds"`
 	TimeoutSeconds          *float64 `json:"timeout_seconds"`

@@ -21,7 +21,7 @@ func (a *API) serveList(w http.ResponseWriter, r *http.Request, _ string) {
 		return
 	}
 	query, ok := parseQuery(w, r, []string{"status"},
-		[]string{"name", "group", metadataParameter, "created_after", "created_before", "page_size", "page_token"})
+		[]string{"name", "group", metadataParameter, "created_after", "created_before", "q", "order", "page_size", "page_token"})
 	if !ok {
 		return
 	}
@@ -37,7 +37,7 @@ func (a *API) serveList(w http.ResponseWriter, r *http.Request, _ string) {
 	}
 	page := a.m.List(filter)
 	if filter.After != "" && page.Seq == 0 { // the zero Page: there was no such page to go on from
-		badRequest(w, fmt.Sprintf("page_token %q is malformed", filter.After))
+		badRequest(w, fmt.Sprintf("page_token %q is malformed, or of another order", filter.After))
 		return
 	}
 	body.NextPageToken, body.TotalSize = page.Next, page.Total
@@ -59,12 +59,21 @@ func (a *API) probes(f fxtasks.Filter) bool {
 	return false
 }
 
+var orders = map[string]fxtasks.Order{
+	"": fxtasks.NewestFirst, "newest": fxtasks.NewestFirst, "oldest": fxtasks.OldestFirst, "ended": fxtasks.LatestEndedFirst,
+}
+
 // parseFilter reads the query of a list of tasks. Its errors are for the client.
 func parseFilter(query url.Values) (f fxtasks.Filter, err error) {
 	f = fxtasks.Filter{
 		Name:  query.Get("name"),
 		Group: query.Get("group"),
+		Text:  query.Get("q"),
 		After: query.Get("page_token"),
+	}
+	var known bool
+	if f.Order, known = orders[query.Get("order")]; !known {
+		return f, fmt.Errorf("order %q is none of newest, oldest and ended", query.Get("order"))
 	}
 	for parameter, values := range query {
 		if key, ok := strings.CutPrefix(parameter, metadataParameter); ok {

@@ -15,6 +15,9 @@ func (a *API) allRoutes() []route {
 		{path: "/tasks", methods: methods{"GET": a.serveList}},
 		{path: "/tasks/*", methods: methods{"GET": a.serveTask, "DELETE": a.serveCancel}},
 		{path: "/stats", methods: methods{"GET": a.serveStats}},
+		{path: "/schedules", methods: methods{"GET": a.serveSchedules}},
+		{path: "/schedules/*/run", methods: methods{"POST": a.serveRun}},
+		{path: "/failures", methods: methods{"GET": a.serveFailures}},
 		{path: "/events", methods: methods{"GET": a.serveEvents}},
 		{path: "/livez", methods: methods{"GET": a.serveLive}, anyHost: true}, // Kubernetes sends the pod's address
 		{path: "/readyz", methods: methods{"GET": a.serveReady}, anyHost: true},

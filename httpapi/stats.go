@@ -8,11 +8,14 @@ import (
 
 type statsBody struct {
 	countsBody
+	Waiting              int                   `json:"waiting"`
+	Stuck                int                   `json:"stuck"`
 	MaxRunning           int                   `json:"max_running"`
 	MaxPending           int                   `json:"max_pending"`
 	OldestPendingSeconds float64               `json:"oldest_pending_seconds"`
+	OldestRunningSeconds float64               `json:"oldest_running_seconds"`
 	ByName               map[string]countsBody `json:"by_name,omitzero"`
-	ByGroup              map[string]countsBody `json:"by_group"`
+	ByGroup              map[string]groupBody  `json:"by_group"`
 	State                string                `json:"state"` // "open", "draining", "stopped"
 	Instance             string                `json:"instance"`
 }
@@ -29,38 +32,50 @@ type countsBody struct {
 	Rejected  uint64 `json:"rejected"`
 }
 
-// serveStats answers GET /stats.
-func (a *API) serveStats(w http.ResponseWriter, r *http.Request, _ string) {
-	if a.mayWatch(w, r) {
-		writeJSON(w, jsonType, http.StatusOK, a.statsBody())
-	}
+// groupBody is the use that a group makes of its own limits.
+type groupBody struct {
+	countsBody
+	MaxRunning int `json:"max_running"`
+	MaxPending int `json:"max_pending"`
 }
 
-func (a *API) statsBody() statsBody {
+// serveStats answers GET /stats.
+func (a *API) serveStats(w http.ResponseWriter, r *http.Request, _ string) {
+	if !a.mayWatch(w, r) {
+		return
+	}
 	s := a.m.Stats()
-	return statsBody{
+	body := a.newStatsBody(s)
+	body.ByName = make(map[string]countsBody, len(s.ByName))
+	for name, counts := range s.ByName {
+		body.ByName[name] = countsBody(counts)
+	}
+	writeJSON(w, jsonType, http.StatusOK, body)
+}
+
+// newStatsBody leaves ByName out, which can be large, and which the stream does not send.
+func (a *API) newStatsBody(s fxtasks.Stats) statsBody {
+	body := statsBody{
 		countsBody:           countsBody(s.Counts),
+		Waiting:              s.Waiting,
+		Stuck:                s.Stuck,
 		MaxRunning:           s.MaxRunning,
 		MaxPending:           s.MaxPending,
 		OldestPendingSeconds: s.OldestPending.Seconds(),
-		ByName:               countsBodies(s.ByName),
-		ByGroup:              countsBodies(s.ByGroup),
+		OldestRunningSeconds: s.OldestRunning.Seconds(),
+		ByGroup:              make(map[string]groupBody, len(s.ByGroup)),
 		State:                a.m.State().String(),
 		Instance:             instance,
 	}
-}
-
-// streamedStats leaves ByName out, which can be large and is not needed each second.
-func (a *API) streamedStats() statsBody {
-	body := a.statsBody()
-	body.ByName = nil
-	return body
-}
-
-func countsBodies(counts map[string]fxtasks.Counts) map[string]countsBody {
-	bodies := make(map[string]countsBody, len(counts))
-	for name, c := range counts {
-		bodies[name] = countsBody(c)
+	for name, counts := range s.ByGroup {
+		body.ByGroup[name] = groupBody{countsBody: countsBody(counts)}
 	}
-	return bodies
+	for _, group := range a.m.Groups() {
+		if counted, ok := body.ByGroup[group.Name()]; ok { // else it is one of those that are counted together
+			cfg := group.Config()
+			counted.MaxRunning, counted.MaxPending = cfg.MaxRunning, cfg.MaxPending
+			body.ByGroup[group.Name()] = counted
+		}
+	}
+	return body
 }

@@ -35,11 +35,14 @@ func TestStats(t *testing.T) {
 		}
 		counts := func(pending, running, submitted, completed, failed, cancelled, timedOut, rejected float64) map[string]any {
 			return map[string]any{"pending": pending, "running": running, "submitted": submitted, "completed": completed,
-				"failed": failed, "cancelled": cancelled, "timed_out": timedOut, "rejected": rejected}
+				"failed": failed, "cancelled": cancelled, "timed_out": timedOut, "rejected": rejected, "retried": 0.0}
 		}
 		want := counts(2, 1, 7, 1, 1, 1, 1, 1)
 		want["max_running"], want["max_pending"], want["oldest_pending_seconds"], want["state"] = 1.0, 2.0, 1.5, "open"
-		want["by_group"] = map[string]any{"reports": counts(0, 0, 2, 0, 0, 1, 1, 0)}
+		want["waiting"], want["stuck"], want["oldest_running_seconds"] = 0.0, 0.0, 1.5
+		reports := counts(0, 0, 2, 0, 0, 1, 1, 0)
+		reports["max_running"], reports["max_pending"] = 0.0, 0.0
+		want["by_group"] = map[string]any{"reports": reports}
 		want["by_name"] = map[string]any{
 			"import": counts(0, 1, 3, 1, 1, 0, 0, 0),
 			"report": counts(0, 0, 2, 0, 0, 1, 1, 0),

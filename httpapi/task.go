@@ -13,8 +13,8 @@ import (
 
 // serveTask answers GET /tasks/{id}.
 func (a *API) serveTask(w http.ResponseWriter, r *http.Request, id string) {
-	if _, info, ok := a.findTask(w, r, id); ok {
-		a.writeTask(w, r, http.StatusOK, a.taskBody(r, mount(r), &info))
+	if task, info, ok := a.findTask(w, r, id); ok {
+		a.writeTask(w, r, http.StatusOK, a.taskBody(r, mount(r), task, &info))
 	}
 }
 

@@ -44,6 +44,7 @@ func TestATaskAsItGoesThroughItsLife(t *testing.T) {
 		want := map[string]any{
 			"id": "7", "name": "build-report", "group": "reports", "status": "pending", "done": false,
 			"metadata": map[string]any{"customer": "42"}, "created_at": at(0), "timeout_seconds": 60.0,
+			"attempt": 0.0, "max_attempts": 1.0,
 			"links": map[string]any{"self": "/background/tasks/7"},
 		}
 		check := func() {
@@ -56,7 +57,7 @@ func TestATaskAsItGoesThroughItsLife(t *testing.T) {
 
 		finished(t, first)
 		synctest.Wait()
-		want["status"] = "running"
+		want["status"], want["attempt"] = "running", 1.0
 		want["started_at"], want["deadline_at"], want["wait_seconds"] = at(2*time.Second), at(62*time.Second), 2.0
 		want["progress"] = map[string]any{"current": 1.0, "total": 8.0, "percent": 12.5, "unit": "pages",
 			"message": "rendering", "updated_at": at(2 * time.Second)}
@@ -149,7 +150,7 @@ func TestErrorTypes(t *testing.T) {
 		"cancelled":          {fn: untilCancelled, cancel: errCause, typ: "cancelled", message: "no longer wanted"},
 		"own cancel":         {fn: func(context.Context) error { return context.Canceled }, typ: "error", message: "canceled"},
 		"completed although": {fn: func(ctx context.Context) error { <-ctx.Done(); return nil }, cancel: errCause},
-		"broken error":       {fn: func(context.Context) error { return (*brokenError)(nil) }, typ: "error", message: "nil"},
+		"broken error":       {fn: func(context.Context) error { return (*brokenError)(nil) }, typ: "error", message: "brokenError"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := fxtaskstest.New(t)

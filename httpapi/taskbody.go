@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,6 +26,11 @@ type taskBody struct {
 	FinishedAt     timestamp         `json:"finished_at,omitempty"`
 	ExpiresAt      timestamp         `json:"expires_at,omitempty"`
 	DeadlineAt     timestamp         `json:"deadline_at,omitempty"`
+	Attempt        int               `json:"attempt"`
+	MaxAttempts    int               `json:"max_attempts"`
+	NotBefore      timestamp         `json:"not_before,omitempty"`
+	LastError      *errorBody        `json:"last_error,omitempty"` // without a stack
+	Result         json.RawMessage   `json:"result,omitempty"`
 	WaitSeconds    *float64          `json:"wait_seconds,omitempty"` // like RunSeconds there only once it
 	RunSeconds     *float64          `json:"run_seconds,omitempty"`  // no longer changes, for the ETag's sake
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
@@ -69,10 +76,26 @@ func newTimestamp(t time.Time) timestamp {
 }
 
 // taskBody renders a task for the caller of r.
-func (a *API) taskBody(r *http.Request, mount string, info *fxtasks.Info) taskBody {
+func (a *API) taskBody(r *http.Request, mount string, task *fxtasks.Task, info *fxtasks.Info) taskBody {
 	body := a.newTaskBody(mount+"/tasks/", info)
 	a.addStack(r, body.Error, info)
+	if value, ok := task.Result(); ok && body.Done && a.allows(r, ActionViewResult, info) {
+		body.Result = a.encodeResult(value)
+	}
 	return body
+}
+
+// maxResult is how many bytes of JSON a result may have to be shown.
+const maxResult = 64 << 10
+
+// encodeResult gives a task's result as JSON; nil if there is no such form or if it is too long.
+func (a *API) encodeResult(value any) (data json.RawMessage) {
+	a.guard("MarshalJSON of a result", func() {
+		if encoded, err := json.Marshal(value); err == nil && len(encoded) <= maxResult {
+			data = encoded
+		}
+	})
+	return data
 }
 
 // listedTask renders a task as one of many, in a list or an event: without what can be large.
@@ -89,11 +112,15 @@ func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
 		Status:         info.Status.String(),
 		Done:           info.Status.Finished(),
 		Error:          newErrorBody(info),
+		LastError:      a.newLastErrorBody(info),
 		Metadata:       a.shownMetadata(info.Metadata),
 		CreatedAt:      newTimestamp(info.CreatedAt),
 		StartedAt:      newTimestamp(info.StartedAt),
 		FinishedAt:     newTimestamp(info.FinishedAt),
 		ExpiresAt:      newTimestamp(info.ExpiresAt),
+		Attempt:        info.Attempt,
+		MaxAttempts:    info.MaxAttempts,
+		NotBefore:      newTimestamp(info.NotBefore),
 		TimeoutSeconds: info.Timeout.Seconds(),
 		Links:          linksBody{Self: folder + url.PathEscape(info.ID), More: a.links(*info)},
 	}
@@ -107,27 +134,65 @@ func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
 			body.Cancel.By = c.by
 		}
 	}
-	started := !info.StartedAt.IsZero()
-	switch {
-	case started:
-		body.WaitSeconds = seconds(info.StartedAt.Sub(info.CreatedAt))
-	case body.Done:
-		body.WaitSeconds = seconds(info.FinishedAt.Sub(info.CreatedAt))
-	}
-	if started && body.Done {
-		body.RunSeconds = seconds(info.FinishedAt.Sub(info.StartedAt))
-	}
-	if started && info.Timeout > 0 {
-		body.DeadlineAt = newTimestamp(info.StartedAt.Add(info.Timeout))
-	}
+	addDurations(&body, info)
 	return body
+}
+
+// addDurations adds how long the latest attempt waited and ran, so far as that is over: an answer
+// that changes with the clock would never be a 304.
+func addDurations(body *taskBody, info *fxtasks.Info) {
+	due := info.CreatedAt
+	if !info.NotBefore.IsZero() {
+		due = info.NotBefore
+	}
+	started := !info.StartedAt.IsZero() && !info.StartedAt.Before(due) // else it is the attempt before that did
+	switch {
+	case info.Status == fxtasks.Pending:
+	case started:
+		body.WaitSeconds = seconds(info.StartedAt.Sub(due))
+		if body.Done {
+			body.RunSeconds = seconds(info.FinishedAt.Sub(info.StartedAt))
+		}
+		if info.Timeout > 0 {
+			body.DeadlineAt = newTimestamp(info.StartedAt.Add(info.Timeout))
+		}
+	case body.Done:
+		body.WaitSeconds = seconds(max(0, info.FinishedAt.Sub(due))) // cancelled, and perhaps before it was due
+	}
 }
 
 func newErrorBody(info *fxtasks.Info) *errorBody {
 	if info.Err == nil {
 		return nil
 	}
-	return &errorBody{Type: errorType(info), Message: messageOf(info.Err)}
+	return &errorBody{Type: errorType(info), Message: textOf(info.ErrText, info.Err)}
+}
+
+// textOf gives the text that was made when the task ended. Jobs may have made none.
+func textOf(made string, err error) string {
+	if made == "" {
+		return messageOf(err)
+	}
+	return made
+}
+
+// newLastErrorBody tells of the latest attempt that another followed, or is to follow.
+func (a *API) newLastErrorBody(info *fxtasks.Info) *errorBody {
+	if info.LastErr == nil {
+		return nil
+	}
+	body := &errorBody{Type: "error", Message: textOf(info.ErrText, info.LastErr)}
+	if info.Err != nil { // then ErrText is that one's
+		body.Message = messageOf(info.LastErr)
+	}
+	a.guard("Is of an error", func() {
+		if _, panicked := info.LastErr.(*fxtasks.PanicError); panicked {
+			body.Type = "panic"
+		} else if errors.Is(info.LastErr, fxtasks.ErrTimeout) {
+			body.Type = "timeout"
+		}
+	})
+	return body
 }
 
 // errorType tells kinds of errors apart by the status and by the outermost type: what an error wraps
@@ -167,6 +232,9 @@ const maxText = 500
 func (b taskBody) cut() taskBody {
 	if b.Error != nil {
 		b.Error.Message = cutText(b.Error.Message)
+	}
+	if b.LastError != nil {
+		b.LastError.Message = cutText(b.LastError.Message)
 	}
 	if b.Cancel != nil {
 		b.Cancel.Reason = cutText(b.Cancel.Reason)

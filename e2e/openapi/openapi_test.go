@@ -34,6 +34,7 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 		"drained": checkDrained,
 		"others":  checkOthers,
 		"jobs":    checkJobs,
+		"again":   checkSchedules,
 		"unknown": checkUnauthenticated,
 		"hosts":   checkHosts,
 	} {
@@ -107,7 +108,13 @@ func submitAll(t *testing.T, m *fxtasks.Manager) []string {
 
 func checkTasks(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	c := newChecker(t, m, open, seen)
-	for _, id := range submitAll(t, m) {
+	ids := submitAll(t, m)
+	result, err := fxtasks.SubmitResult(t.Context(), m, "count", func(context.Context) (int, error) { return 7, nil }, fxtasks.WithID("result"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-result.Done()
+	for _, id := range append(ids, "result") {
 		path := "/tasks/" + url.PathEscape(id)
 		r := c.check(t, "GET", path, "", nil, http.StatusOK)
 		c.check(t, "GET", path, "", http.Header{"If-None-Match": {r.header.Get("ETag")}}, http.StatusNotModified)
@@ -122,9 +129,19 @@ func checkLists(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	submitAll(t, m)
 	c.check(t, "GET", "/stats", "", nil, http.StatusOK)
 	for _, query := range []string{"", "?status=running&status=failed", "?name=build-report&group=reports", "?metadata.customer=7",
-		"?created_after=2020-01-01T00:00:00Z&created_before=2120-01-01T00:00:00.5%2B01:00", "?page_size=5000", "?page_size=2&page_token=before-4"} {
+		"?created_after=2020-01-01T00:00:00Z&created_before=2120-01-01T00:00:00.5%2B01:00", "?page_size=5000", "?q=PORT", "?order=oldest", "?order=ended"} {
 		c.check(t, "GET", "/tasks"+query, "", nil, http.StatusOK)
 	}
+	c.check(t, "GET", "/failures", "", nil, http.StatusOK)
+	c.check(t, "GET", "/failures?x=1", "", nil, http.StatusBadRequest)
+	var first struct {
+		NextPageToken string `json:"next_page_token"`
+	}
+	if err := json.Unmarshal(c.check(t, "GET", "/tasks?page_size=2", "", nil, http.StatusOK).body, &first); err != nil {
+		t.Fatal(err)
+	}
+	c.check(t, "GET", "/tasks?page_size=2&page_token="+first.NextPageToken, "", nil, http.StatusOK)
+	c.check(t, "GET", "/tasks?order=oldest&page_token="+first.NextPageToken, "", nil, http.StatusBadRequest)
 	for _, query := range []string{"?status=lost", "?page_size=0", "?page_size=many", "?page_token=2", "?created_after=now", "?name=%zz"} {
 		c.check(t, "GET", "/tasks"+query, "", nil, http.StatusBadRequest)
 	}
@@ -147,7 +164,7 @@ func checkRefused(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	nothing := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return errReport
 	}}, seen)
-	for _, path := range []string{"/tasks", "/stats", "/events", "/jobs", "/jobs/away"} {
+	for _, path := range []string{"/tasks", "/stats", "/failures", "/events", "/schedules", "/jobs", "/jobs/away"} {
 		nothing.check(t, "GET", path, "", nil, http.StatusForbidden)
 	}
 	nothing.check(t, "GET", "/tasks/running", "", nil, http.StatusNotFound)
@@ -220,6 +237,9 @@ func checkOthers(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 			continue
 		}
 		for _, method := range []string{"POST", "PUT", "PATCH", "OPTIONS"} {
+			if method == "POST" && strings.HasSuffix(path, "/run") {
+				continue
+			}
 			c.checkProblem(t, method, strings.NewReplacer("{id}", "x", "{name}", "x").Replace(path), http.StatusMethodNotAllowed)
 		}
 	}
@@ -236,11 +256,25 @@ func checkUnauthenticated(t *testing.T, m *fxtasks.Manager, seen map[answer]bool
 	c := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return httpapi.ErrUnauthenticated
 	}}, seen)
-	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /events",
+	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /failures", "GET /events", "GET /schedules", "POST /schedules/x/run",
 		"GET /jobs", "GET /jobs/1", "DELETE /jobs/1", "POST /jobs/1/retry", "GET /jobs/away"} {
 		method, path, _ := strings.Cut(request, " ")
 		c.check(t, method, path, "", nil, http.StatusUnauthorized)
 	}
+}
+
+func checkSchedules(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
+	c := newChecker(t, m, open, seen)
+	if _, err := m.Schedule("nightly", fxtasks.Every(24*time.Hour), func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }); err != nil {
+		t.Fatal(err)
+	}
+	c.check(t, "GET", "/schedules", "", nil, http.StatusOK)
+	c.check(t, "GET", "/schedules?x=1", "", nil, http.StatusBadRequest)
+	c.check(t, "POST", "/schedules/nightly/run", "", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden)
+	c.check(t, "POST", "/schedules/nightly/run", "", nil, http.StatusAccepted)
+	c.check(t, "POST", "/schedules/nightly/run", "", nil, http.StatusConflict)
+	c.check(t, "POST", "/schedules/unknown/run", "", nil, http.StatusNotFound)
+	c.check(t, "GET", "/schedules", "", nil, http.StatusOK)
 }
 
 // checkHosts asks for a host that is not served.

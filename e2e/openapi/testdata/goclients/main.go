@@ -43,7 +43,7 @@ func talkByOgen(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	if alone, ok := got.(*ogen.TaskHeaders); !ok || alone.Response.ID != task.ID || alone.BackgroundInstance == "" {
+	if alone, ok := got.(*ogen.GetTaskOKHeaders); !ok || alone.Response.ID != task.ID || alone.BackgroundInstance == "" {
 		return fmt.Errorf("alone it is %+v", got)
 	}
 	unknown, err := client.GetTask(ctx, ogen.GetTaskParams{ID: "unknown"})

@@ -1,0 +1,109 @@
+package fxtasks
+
+import (
+	"time"
+
+	"github.com/fxtasks/background/fxtasks/internal/outcomes"
+)
+
+// History is what became of the tasks of the last hour.
+type History struct {
+	Minutes []Minute               // the last 60, the oldest first, the current one last
+	ByName  map[string]NameHistory // names past the first 1,000 under "other"
+}
+
+// Minute counts the tasks that ended in it.
+type Minute struct {
+	Start                                  time.Time
+	Completed, Failed, Cancelled, TimedOut uint32
+}
+
+// NameHistory is the history of the tasks of a name.
+type NameHistory struct {
+	Minutes []Minute
+	Wait    Quantiles // from when they were due to the start of their last attempt
+	Run     Quantiles // how long their last attempt ran
+}
+
+// Quantiles are of tasks that ended in the last half to whole hour, within 10 %. Tasks that never ran
+// are not among them.
+type Quantiles struct {
+	Count         uint64
+	P50, P95, Max time.Duration
+}
+
+// nameHistory is kept for a name from its first end on: 5 KB.
+type nameHistory struct {
+	hour      outcomes.Hour
+	wait, run outcomes.Durations
+}
+
+// remember notes the end of t. ran says whether it ran.
+func (cs *section) remember(t *Task, ran bool) {
+	now, outcome := cs.now(), int(t.status-Completed)
+	cs.r.hour.Add(now, outcome)
+	h := t.stats.history
+	if h == nil {
+		h = new(nameHistory)
+		t.stats.history = h
+	}
+	h.hour.Add(now, outcome)
+	if ran {
+		started := t.at(t.startedAt)
+		h.wait.Add(now, started.Sub(t.dueAt()))
+		h.run.Add(now, time.Duration(t.finishedAt-t.startedAt))
+	}
+}
+
+// History gives the outcomes of the last hour, and how long tasks waited and ran. It does not block.
+func (m *Manager) History() History {
+	r := m.reg
+	cs := r.enter()
+	now := time.Now()
+	minutes := r.hour.Minutes(now)
+	names := *r.names.Load()
+	cs.leave()
+
+	h := History{Minutes: minutesOf(minutes), ByName: make(map[string]NameHistory, len(names))}
+	all := make([]string, 0, len(names)+1)
+	for name := range names {
+		all = append(all, name)
+	}
+	if _, known := names[otherName]; !known {
+		all = append(all, otherName)
+	}
+	for len(all) > 0 {
+		n := min(len(all), 64) // to read a thousand takes two milliseconds
+		cs := r.enter()
+		for _, name := range all[:n] {
+			stats := names[name]
+			if stats == nil {
+				stats = r.otherNames
+			}
+			if stats.history != nil {
+				h.ByName[name] = stats.history.read(now)
+			}
+		}
+		cs.leave()
+		all = all[n:]
+	}
+	return h
+}
+
+func (h *nameHistory) read(now time.Time) NameHistory {
+	return NameHistory{Minutes: minutesOf(h.hour.Minutes(now)), Wait: quantilesOf(&h.wait, now), Run: quantilesOf(&h.run, now)}
+}
+
+func quantilesOf(d *outcomes.Durations, now time.Time) (q Quantiles) {
+	q.Count, q.P50, q.P95, q.Max = d.Quantiles(now)
+	return q
+}
+
+func minutesOf(minutes [60]outcomes.Minute) []Minute {
+	of := make([]Minute, len(minutes))
+	for i, m := range minutes {
+		c := m.Counts
+		of[i] = Minute{m.Start, c[outcomes.Completed], c[outcomes.Failed], c[outcomes.Cancelled], c[outcomes.TimedOut]}
+	}
+	return of
+}

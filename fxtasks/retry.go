@@ -1,0 +1,207 @@
+package fxtasks
+
+import (
+	"context"
+	"time"
+)
+
+// Retry says when a task whose attempt failed or timed out gets another one; see WithRetry.
+type Retry struct {
+	// MaxAttempts bounds the attempts, the first included. 0 and 1 mean no retry.
+	MaxAttempts int
+
+	// Delay gives how long to wait after an attempt, 1 being the first. A negative one is none.
+	//
+	// Defaults to Backoff(time.Second, time.Minute).
+	Delay func(attempt int) time.Duration
+
+	// If says whether an error is worth another attempt. It is not asked about a Permanent error, after which
+	// there is none.
+	//
+	// Defaults to true.
+	If func(err error) bool
+}
+
+// attempts is what a task with WithRetry or WithDelay has besides.
+type attempts struct {
+	// Never change.
+	retry  Retry
+	values context.Context // the submitter's; nil once the task has finished
+
+	// Written by the goroutine that runs an attempt before it hands it in, read in the section that takes it.
+	delay time.Duration // before the next one
+	ended Status        // of the task, if no other attempt follows after all
+
+	// Protected by the registry's mutex.
+	number    int // of the attempt that runs or ran last
+	notBefore time.Time
+	last      *failure // of the latest attempt that another followed, or is to follow
+	late      *ending  // asked for when the attempt had ended and was not handed in yet
+	place     int      // in registry.delayed; -1: not there
+}
+
+func newAttempts(o *taskOptions, c *taskContext) *attempts {
+	if o.retry.MaxAttempts <= 1 && o.delay <= 0 {
+		return nil
+	}
+	a := &attempts{retry: o.retry, values: c.values, place: -1}
+	if a.retry.Delay == nil {
+		a.retry.Delay = Backoff(time.Second, time.Minute)
+	}
+	return a
+}
+
+// retries says whether another attempt follows, and notes after which delay. It calls the user's code: a
+// panic there fails the task.
+func (a *attempt) retries(e *ending) (again bool) {
+	t := a.task
+	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts {
+		return false
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			again = false
+			t.failure = bothFailures(t.failure, &PanicError{Value: v, text: panicText(v)})
+			t.outcome = Failed
+		}
+	}()
+	r := &t.attempts.retry
+	if isPermanent(a.returned) || r.If != nil && !r.If(a.returned) {
+		return false
+	}
+	t.attempts.delay = max(0, r.Delay(t.attempts.number))
+	return true
+}
+
+// bothFailures is for an attempt after which Retry.If or Retry.Delay failed, too.
+func bothFailures(first *failure, second error) *failure {
+	text := first.text + "; then Retry: " + second.Error()
+	return &failure{err: &twoErrors{[]error{first.err, second}, text}, text: text}
+}
+
+type twoErrors struct {
+	errs []error
+	text string
+}
+
+func (e *twoErrors) Error() string   { return e.text }
+func (e *twoErrors) Unwrap() []error { return e.errs }
+
+// putBack makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
+// no context meanwhile.
+func (cs *section) putBack(t *Task) {
+	r, a := cs.r, t.attempts
+	late := a.late
+	a.late = nil
+	if r.clock != nil || t.group.clock != nil || late != nil && t.request != nil {
+		cs.end(t, a.ended) // once the shutdown has begun, and after a timeout and then a cancel, it was the last
+		return
+	}
+	if t.request != nil {
+		r.asked.remove(t.askedAt())
+	}
+	t.ctx, t.request, t.requestedAt, t.reported = nil, nil, 0, nil
+	a.last, t.failure = t.failure, nil
+	a.notBefore = cs.now().Add(a.delay)
+	cs.move(t, Pending, cs.now())
+	r.all.between++
+	t.group.between++
+	cs.freeSlot(t)
+	if t.waits != nil {
+		cs.awaitedRuns(t, -1)
+		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
+			cs.endWait(t.waits.calls[0])
+		}
+		cs.weigh(t)
+	}
+	r.placeGroup(t.group)
+	cs.lineUp(t)
+	if late != nil {
+		cs.drop(t, late)
+	}
+}
+
+// lineUp puts a pending task in the queue when it is due, and until then with the delayed ones.
+func (cs *section) lineUp(t *Task) {
+	a := t.attempts
+	if a == nil || a.notBefore.IsZero() {
+		cs.enqueue(t)
+		return
+	}
+	if left := a.notBefore.Sub(cs.now()); left > 0 {
+		cs.r.delayed.Push(t)
+		if first, _ := cs.r.delayed.Top(); first == t {
+			cs.setDueTimer(left)
+		}
+		return
+	}
+	cs.enqueueNow(t)
+}
+
+// enqueueNow gives t its turn, now that it is due.
+func (cs *section) enqueueNow(t *Task) {
+	cs.r.turns++
+	t.order = cs.r.turns
+	cs.enqueue(t)
+}
+
+func (cs *section) setDueTimer(d time.Duration) {
+	r := cs.r
+	if r.dueTimer == nil {
+		r.dueTimer = time.AfterFunc(d, r.wakeDelayed)
+	} else {
+		r.dueTimer.Reset(d)
+	}
+}
+
+// wakeDelayed queues the delayed tasks that are due. One timer serves all.
+func (r *registry) wakeDelayed() {
+	r.inSteps(func(cs *section) bool {
+		for range batch {
+			t, ok := r.delayed.Top()
+			if !ok {
+				return false
+			}
+			if left := t.attempts.notBefore.Sub(cs.now()); left > 0 {
+				cs.setDueTimer(left)
+				return false
+			}
+			r.delayed.Pop()
+			cs.enqueueNow(t)
+		}
+		return true
+	})
+}
+
+// isDelayed says whether a pending task is not due yet.
+func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
+
+// isBetween says whether a pending task has had an attempt.
+func (t *Task) isBetween() bool { return t.attempts != nil && t.attempts.number > 0 }
+
+// isQueued says whether t is in the queue of its group.
+func (t *Task) isQueued() bool {
+	return t.status == Pending && t.predecessor == nil && !t.isDelayed()
+}
+
+// dueAt gives from when on t could have started.
+func (t *Task) dueAt() time.Time {
+	if t.attempts != nil && !t.attempts.notBefore.IsZero() {
+		return t.attempts.notBefore
+	}
+	return t.created
+}
+
+// check checks what WithRetry was given.
+func (r Retry) check() error {
+	if r.MaxAttempts < 0 {
+		return invalid("WithRetry: MaxAttempts is %d: must not be negative", r.MaxAttempts)
+	}
+	return nil
+}
+
+// failedByGoexit adds ErrGoexit to the failure of an attempt after which Retry.If or Retry.Delay ended the goroutine.
+func (t *Task) failedByGoexit() {
+	t.outcome = Failed
+	t.failure = bothFailures(t.failure, ErrGoexit)
+}

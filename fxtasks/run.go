@@ -1,0 +1,127 @@
+package fxtasks
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+)
+
+// Run runs fn on the calling goroutine, as a task that is tracked, counted, shown, cancelled and drained like
+// any other, and blocks until fn has returned. It is for whoever has a scheduler of his own, which limits what
+// runs: the task takes no slot. Its context has the values of ctx and ends with ctx as well, with ctx's cause.
+//
+// Run returns what fn returned. A panic of fn goes on after it was recorded, and so does runtime.Goexit. The task
+// leaves counts and history, but no record once it has ended.
+//
+// It gives ErrShuttingDown once the shutdown has begun, ErrDuplicateID for a chosen ID of an active task, and
+// ErrInvalid for what Submit refuses and for WithRetry, WithDelay, WithBlocking and WithDuplicate; fn has then
+// not been run.
+func (m *Manager) Run(ctx context.Context, name string, fn Func, opts ...TaskOption) error {
+	return m.run(ctx, m.ungrouped, name, fn, opts)
+}
+
+// Run is Manager.Run for a task of the group.
+func (g *Group) Run(ctx context.Context, name string, fn Func, opts ...TaskOption) error {
+	return g.m.run(ctx, g, name, fn, opts)
+}
+
+func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts []TaskOption) error {
+	t, err := m.newTask(ctx, g, name, fn, opts)
+	if err == nil {
+		err = t.opts.checkRun()
+	}
+	if err != nil {
+		m.reject(g, name)
+		return err
+	}
+	t.outside = true
+	cs := m.reg.enter()
+	cs.held = t
+	if err = cs.takeRun(t); err != nil {
+		cs.reject(g, name, err)
+	}
+	cs.leave()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { m.ask(endByCaller(context.Cause(ctx)), t) })
+	return runHere(t, stop)
+}
+
+func (o *taskOptions) checkRun() error {
+	switch {
+	case o.blocking:
+		return invalid("WithBlocking: Run does not wait for room")
+	case o.policySet:
+		return invalid("WithDuplicate is %v: Run has no duplicates", o.duplicate)
+	case o.retry.MaxAttempts > 1:
+		return invalid("WithRetry: Run makes one attempt")
+	case o.delay > 0:
+		return invalid("WithDelay is %v: Run begins now", o.delay)
+	}
+	return nil
+}
+
+// takeRun puts t on record, running.
+func (cs *section) takeRun(t *Task) error {
+	switch old := cs.r.rival(t); {
+	case !cs.takesSubmit(t):
+		return ErrShuttingDown
+	case t.rejects(old):
+		return ErrDuplicateID
+	default:
+		cs.add(t, cs.now())
+		if old != nil {
+			cs.replace(old, t)
+		}
+		cs.graceOf(t)
+		cs.start(t)
+		return nil
+	}
+}
+
+// runHere runs t on this goroutine. Like call it is a frame by which stacksOf finds the goroutine.
+//
+//go:noinline
+func runHere(t *Task, stop func() bool) error {
+	m := t.group.m
+	a := attempt{task: t}
+	defer func() {
+		stop()
+		if a.stage != handedIn && a.stage != inFunction { // runtime.Goexit in a logger
+			a.endByGoexit()
+		}
+	}()
+	defer func() {
+		if a.stage != inFunction {
+			return
+		}
+		v := recover()
+		a.crashed, a.goexit = true, v == nil
+		if a.returned = ErrGoexit; !a.goexit {
+			a.returned = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		a.endHere()
+		if !a.goexit {
+			panic(v) // from here, so that the stack of the first panic is still below
+		}
+	}()
+	m.write(zapDebug, "task submitted", taskFields(t)...)
+	defer pprof.SetGoroutineLabels(context.Background())
+	pprof.SetGoroutineLabels(t.stats.labels)
+	if t.opts.timeout > 0 {
+		t.ctx.startTimer()
+	}
+	returned := t.wrapped()(t.ctx)
+	a.returned = returned
+	a.endHere()
+	runtime.KeepAlive(t)
+	return returned
+}
+
+func (a *attempt) endHere() {
+	if next := endAttempt(a.task, a); next != nil {
+		go next.group.m.work(next)
+	}
+}
