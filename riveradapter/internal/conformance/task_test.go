@@ -10,6 +10,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"go.uber.org/zap"
 
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/riveradapter"
@@ -37,8 +38,8 @@ func TestAnAttemptIsATask(t *testing.T) {
 				t.Errorf("metadata %s is %q, want %q", key, info.Metadata[key], want)
 			}
 		}
-		if a.logs.FilterMessage("in the job").Len() != 1 {
-			t.Error("fxtasks.Logger does not work in a job")
+		if a.logs.FilterMessage("in the job").FilterField(zap.String("job_id", name(id))).Len() != 1 {
+			t.Error("fxtasks.Logger has not written a line with the job's ID")
 		}
 		if row := a.ended(id); row.State != rivertype.JobStateCompleted {
 			t.Errorf("the job is %s", row.State)
@@ -47,6 +48,9 @@ func TestAnAttemptIsATask(t *testing.T) {
 		if job.Info.Status != fxtasks.Completed || job.Info.Name != "job" || job.Info.Group != "jobs/default" || job.Instance != "a" ||
 			job.Info.ID != name(id) || job.Info.Attempt != 1 || job.Info.MaxAttempts != 7 || job.Info.ExpiresAt.IsZero() {
 			t.Errorf("the job is %+v", job)
+		}
+		if _, ok := a.tasks.Task(info.ID); ok {
+			t.Error("the attempt has left a record")
 		}
 		if n := a.tasks.Stats().ByName["job"].Completed; n != 1 {
 			t.Errorf("%d completed tasks, want 1", n)
@@ -105,8 +109,12 @@ func TestAFailureIsRetried(t *testing.T) {
 			return nil
 		}))
 		id := a.insert(Job{}, nil)
-		if row := a.ended(id); row.State != rivertype.JobStateCompleted || row.Attempt != 3 || len(row.Errors) != 2 {
+		if row := a.ended(id); row.State != rivertype.JobStateCompleted || row.Attempt != 3 || len(row.Errors) != 2 || row.Errors[0].Error != "not yet" {
 			t.Errorf("the job is %+v", row)
+		}
+		lines := a.logs.FilterMessage("attempt failed and is retried").FilterField(zap.String("job_id", name(id))).All()
+		if len(lines) != 2 || lines[0].Level != zap.WarnLevel {
+			t.Errorf("the lines about it are %v, want two warnings", lines)
 		}
 	})
 }

@@ -52,13 +52,16 @@ func (r *Replica[TTx]) Work(ctx context.Context, row *rivertype.JobRow, doInner 
 			snooze.Store(&err)
 			return nil
 		}
-		return storable(err)
+		return forTask(row, storable(err))
 	}, fxtasks.WithMetadata(map[string]string{
 		"job_id":       strconv.FormatInt(row.ID, 10),
 		"queue":        row.Queue,
 		"attempt":      strconv.Itoa(row.Attempt),
 		"max_attempts": strconv.Itoa(row.MaxAttempts),
 	}))
+	if marked, ok := err.(retried); ok {
+		err = marked.error
+	}
 	if !r.settle(a) {
 		abandon(ctx)
 		return err

@@ -29,6 +29,21 @@ func isSnooze(err error) bool {
 	return errors.As(err, &snooze)
 }
 
+// retried is a failure that another attempt follows, for the task's log line. River is told of what it holds.
+type retried struct{ error }
+
+func (r retried) Unwrap() error   { return r.error }
+func (retried) RetriedElsewhere() {}
+
+// forTask gives err, marked if River is going to try again.
+func forTask(row *rivertype.JobRow, err error) error {
+	cancelled := (*rivertype.JobCancelError)(nil)
+	if err == nil || row.Attempt >= row.MaxAttempts || errors.As(err, &cancelled) {
+		return err
+	}
+	return retried{err}
+}
+
 // reported is an error with a text that can be stored.
 type reported struct {
 	error
