@@ -51,7 +51,7 @@ func BenchmarkJobs(b *testing.B) {
 
 func configureBenchmark(c *river.Config) { c.FetchCooldown = 10 * time.Millisecond }
 
-// workAll inserts the jobs, and measures from the start of the work to the end of the last.
+// workAll inserts the jobs, and measures from the first of them to the last.
 func workAll(b *testing.B, source string, jobs int, start func(b *testing.B, source string, work workFunc) (stop func())) time.Duration {
 	b.Helper()
 	cfg := riveradapter.Config{Queues: map[string]river.QueueConfig{}}
@@ -75,15 +75,19 @@ func workAll(b *testing.B, source string, jobs int, start func(b *testing.B, sou
 	var left atomic.Int64
 	left.Store(int64(jobs))
 	done := make(chan struct{})
-	began := time.Now()
+	var began, ended time.Time
 	stop := start(b, source, func(context.Context, *river.Job[Job]) error {
-		if left.Add(-1) == 0 {
+		switch left.Add(-1) {
+		case int64(jobs) - 1:
+			began = time.Now()
+		case 0:
+			ended = time.Now()
 			close(done)
 		}
 		return nil
 	})
 	<-done
-	took := time.Since(began)
+	took := ended.Sub(began)
 	stop()
 	return took
 }

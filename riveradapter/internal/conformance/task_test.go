@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"go.uber.org/fx"
 	"go.uber.org/zap"
 
 	"github.com/fxtasks/background/fxtasks"
@@ -169,6 +171,62 @@ func TestNULInArgsIsRefused(t *testing.T) {
 		_, err := a.client.InsertMany(t.Context(), []river.InsertManyParams{{Args: Job{"fine"}}, {Args: Job{"a\x00b"}}})
 		if !errors.Is(err, fxtasks.ErrInvalid) {
 			t.Errorf("InsertMany gives %v", err)
+		}
+	})
+}
+
+func TestTheTimeoutIsRivers(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		cfg := quick("a")
+		configure := cfg.Configure
+		cfg.Configure = func(c *river.Config) {
+			configure(c)
+			c.JobTimeout = 300 * time.Millisecond
+		}
+		a := start(t, s, cfg, fx.Supply(fxtasks.Config{TaskTimeout: time.Millisecond}),
+			riveradapter.WorkFunc(func(ctx context.Context, job *river.Job[Job]) error {
+				deadline, _ := ctx.Deadline()
+				if left := time.Until(deadline); left < 100*time.Millisecond {
+					return river.JobCancel(errors.New("the task's timeout applies"))
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}))
+		id := a.insert(Job{}, &river.InsertOpts{MaxAttempts: 1})
+		row := a.ended(id)
+		if row.State != rivertype.JobStateDiscarded || row.Errors[0].Error != context.DeadlineExceeded.Error() {
+			t.Errorf("the job is %+v", row)
+		}
+		if job := a.job(id); job.Info.Status != fxtasks.Failed {
+			t.Errorf("the job is %v, want failed", job.Info.Status)
+		}
+	})
+}
+
+func TestAQueueThatIsAddedLater(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		groups := make(chan string, 1)
+		work := riveradapter.WorkFunc(func(ctx context.Context, _ *river.Job[Job]) error {
+			task, _ := fxtasks.FromContext(ctx)
+			groups <- task.Info().Group
+			return nil
+		})
+		var add func(queue string) error
+		bundle := fx.Invoke(func(c *river.Client[pgx.Tx]) {
+			add = func(queue string) error { return c.Queues().Add(queue, river.QueueConfig{MaxWorkers: 1}) }
+		})
+		if s.isSQLite() {
+			bundle = fx.Invoke(func(c *river.Client[*sql.Tx]) {
+				add = func(queue string) error { return c.Queues().Add(queue, river.QueueConfig{MaxWorkers: 1}) }
+			})
+		}
+		a := start(t, s, quick("a"), work, bundle)
+		if err := add("late"); err != nil {
+			t.Fatal(err)
+		}
+		a.insert(Job{}, &river.InsertOpts{Queue: "late"})
+		if group := receive(t, groups); group != "jobs/late" {
+			t.Errorf("the group is %q", group)
 		}
 	})
 }

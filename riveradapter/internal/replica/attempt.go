@@ -135,8 +135,11 @@ func (r *Replica[TTx]) causeOf(ctx context.Context, row *rivertype.JobRow) error
 // LeaveAlone reports whether River's rescuer is to leave the job alone. River's executor asks too, before the
 // work, with the very row that runs here.
 func (r *Replica[TTx]) LeaveAlone(row *rivertype.JobRow) bool {
+	if r.active.has(row) {
+		return false
+	}
 	_, ours := instanceOf(ownerOf(row))
-	return ours && !r.active.has(row)
+	return ours
 }
 
 // extract gives ctx what was carried from the insert.
