@@ -41,6 +41,8 @@ type app struct {
 	jobs   httpapi.Jobs
 	tasks  *fxtasks.Manager
 	logs   *observer.ObservedLogs
+
+	stopped bool
 }
 
 // quick is how tests configure a replica.
@@ -83,11 +85,20 @@ func start(t *testing.T, s *store, cfg riveradapter.Config, more ...fx.Option) *
 	if err := a.fx.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { a.stop() })
+	t.Cleanup(func() {
+		if err := a.stop(); err != nil {
+			t.Errorf("the stop: %v", err)
+		}
+	})
 	return a
 }
 
+// stop stops it, once.
 func (a *app) stop() error {
+	if a.stopped {
+		return nil
+	}
+	a.stopped = true
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 	return a.fx.Stop(ctx)

@@ -206,7 +206,12 @@ func (r *Replica[TTx]) Stop(ctx context.Context) error {
 	defer cancel()
 	var stillRunning error
 	if r.works() {
-		stillRunning = r.client.Stop(drain)
+		r.stopFetching()
+		select {
+		case <-r.client.Stopped():
+		case <-drain.Done():
+			stillRunning = drain.Err()
+		}
 	}
 	r.stop()
 	r.loops.Wait()
@@ -233,14 +238,15 @@ func (r *Replica[TTx]) Stop(ctx context.Context) error {
 // Close lets go of the database.
 func (r *Replica[TTx]) Close(context.Context) error { return r.db.Close() }
 
-// stopFetching tells River to fetch no more jobs, and does not wait.
+// stopFetching tells River to fetch no more jobs, and does not wait: River's Stop holds a mutex while it does,
+// so that a second one would wait for longer than its context.
 func (r *Replica[TTx]) stopFetching() {
-	r.soft.Do(func() { go func() { _ = r.client.Stop(r.stopped) }() })
+	r.soft.Do(func() { go func() { _ = r.client.Stop(context.Background()) }() })
 }
 
 // hardStop tells River to end the contexts of its jobs, and does not wait.
 func (r *Replica[TTx]) hardStop() {
-	r.hard.Do(func() { go func() { _ = r.client.StopAndCancel(r.stopped) }() })
+	r.hard.Do(func() { go func() { _ = r.client.StopAndCancel(context.Background()) }() })
 }
 
 // named says which database an error is about.
