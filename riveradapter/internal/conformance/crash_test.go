@@ -149,3 +149,29 @@ func TestTheJobsOfOtherClientsOfRiverAreLeftToRiver(t *testing.T) {
 		}
 	})
 }
+
+func TestRiversRescuerLeavesTheJobsOfLiveReplicasAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store) {
+		cfg := quick("a")
+		configure := cfg.Configure
+		cfg.Configure = func(c *river.Config) {
+			configure(c)
+			c.JobTimeout, c.RescueStuckJobsAfter = 100*time.Millisecond, 200*time.Millisecond
+		}
+		done := make(chan struct{})
+		a := start(t, s, cfg, riveradapter.WorkFunc(func(context.Context, *river.Job[Job]) error {
+			<-done // it ignores its timeout
+			return nil
+		}))
+		id := a.insert(Job{}, nil)
+		await(t, "running", func() bool { return a.row(id).State == rivertype.JobStateRunning })
+		time.Sleep(35 * time.Second) // the rescuer runs every 30 s, and nothing happens
+		if row := a.row(id); row.State != rivertype.JobStateRunning || row.Attempt != 1 || len(row.Errors) != 0 {
+			t.Errorf("the job is %+v", row)
+		}
+		close(done)
+		if row := a.ended(id); row.State != rivertype.JobStateCompleted {
+			t.Errorf("the job is %+v", row)
+		}
+	})
+}

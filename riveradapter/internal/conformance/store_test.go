@@ -70,18 +70,23 @@ func onSQLite(t *testing.T) *store {
 
 func newStore(t *testing.T, source string) *store {
 	t.Helper()
-	s := &store{source: source}
-	var err error
-	if s.isSQLite() {
-		s.db, err = sqlite.Open(strings.TrimPrefix(source, "sqlite:"))
-	} else {
-		s.db, err = sql.Open("pgx", source)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &store{source: source, db: openDB(t, source)}
 	t.Cleanup(func() { s.db.Close() })
 	return s
+}
+
+// openDB opens the database for the test's own look.
+func openDB(tb testing.TB, source string) *sql.DB {
+	tb.Helper()
+	open := func() (*sql.DB, error) { return sql.Open("pgx", source) }
+	if file, ok := strings.CutPrefix(source, "sqlite:"); ok {
+		open = func() (*sql.DB, error) { return sqlite.Open(file) }
+	}
+	db, err := open()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return db
 }
 
 // module gives an application the database at source.
