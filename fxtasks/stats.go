@@ -123,8 +123,7 @@ const stuckAfter = 10 * time.Second
 // askedTasks counts the running tasks that were asked to end, by when that was.
 type askedTasks struct {
 	recent ordered.Table[int] // by nanoseconds since the epoch
-	old    int                // before until
-	until  uint64
+	old    int                // taken out of recent
 }
 
 // askedAt gives when t was asked to end.

@@ -25,6 +25,7 @@ func (d *database) Migrate(ctx context.Context, how riveradapter.Migrate) error 
 		if how == riveradapter.Check {
 			return check(ctx, migrator, tx)
 		}
+		//lint:ignore SA1019 River advises against it for PostgreSQL; here the transaction is the lock, and DDL is transactional
 		if _, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -162,7 +161,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-time.After(patience):
-		t.Fatal(fmt.Sprintf("nothing came in %v", patience))
+		t.Fatalf("nothing came in %v", patience)
 		panic("unreachable")
 	}
 }

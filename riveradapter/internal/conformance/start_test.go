@@ -126,6 +126,7 @@ func TestMisuseIsAnErrorThatNamesIt(t *testing.T) {
 			"an ID":                             {fx.Options(nothing(), configure(func(c *river.Config) { c.ID = "x" })), []string{"ID", "Instance"}},
 			"dropped middleware":                {fx.Options(nothing(), configure(func(c *river.Config) { c.Middleware = nil })), []string{"Middleware"}},
 			"deprecated middleware": {fx.Options(nothing(), configure(func(c *river.Config) {
+				//lint:ignore SA1019 this is about those who use it still
 				c.WorkerMiddleware = []rivertype.WorkerMiddleware{river.WorkerMiddlewareFunc(nil)}
 			})), []string{"Middleware"}},
 			"other workers":     {fx.Options(nothing(), configure(func(c *river.Config) { c.Workers = river.NewWorkers() })), []string{"Workers"}},

@@ -58,6 +58,8 @@ func riverConfig(cfg riveradapter.Config, id string, workers *river.Workers, our
 	}
 	queues := maps.Clone(rc.Queues)
 	cfg.Configure(rc)
+	//lint:ignore SA1019 River refuses these beside Middleware, and does not say that it is ours
+	deprecated := len(rc.JobInsertMiddleware) + len(rc.WorkerMiddleware)
 	for _, field := range []struct {
 		name, instead string
 		changed       bool
@@ -67,7 +69,7 @@ func riverConfig(cfg riveradapter.Config, id string, workers *river.Workers, our
 		{"Queues", "Config.Queues sets them", !maps.Equal(rc.Queues, queues)},
 		{"SoftStopTimeout", "Config.DrainGrace sets how long jobs may go on", rc.SoftStopTimeout != 0},
 		{"Middleware", "append to what is there, without the deprecated JobInsertMiddleware and WorkerMiddleware",
-			len(rc.Middleware) == 0 || rc.Middleware[0] != ours || len(rc.JobInsertMiddleware)+len(rc.WorkerMiddleware) > 0},
+			len(rc.Middleware) == 0 || rc.Middleware[0] != ours || deprecated > 0},
 	} {
 		if field.changed {
 			return nil, fmt.Errorf("%w: riveradapter: Config.Configure has changed %s: %s", fxtasks.ErrInvalid, field.name, field.instead)
