@@ -91,6 +91,9 @@ func (l *listing) read() {
 	l.next = l.from
 	for l.step() {
 	}
+	if l.counted && !l.more && l.from == l.f.Order.start() {
+		l.page.Total = len(l.page.Tasks) // records may have come and gone between two steps
+	}
 	if l.more {
 		l.page.Next = l.f.Order.token(l.last)
 	}
@@ -115,7 +118,7 @@ func (l *listing) step() (more bool) {
 	}
 	looked := 0
 	more = l.f.Order.walk(l.r, l.next, func(key uint64, t *Task) bool {
-		if looked == 2*batch || l.full() {
+		if looked == max(2*batch, l.limit+1) || l.full() {
 			return false
 		}
 		looked++

@@ -60,9 +60,9 @@ func (s *stage) giveSlot() {
 	}
 }
 
-// lend makes a call that waits with the task's context, and therefore lends its slot. A task that
-// has been asked to end meanwhile does not get it again, and one that is asked later still has it.
+// lend makes a call that waits with the task's context: what it waits for may run beside it.
 func (s *stage) lend(call func()) {
+	s.r.lent.Store(true)
 	s.giveSlot()
 	call()
 	if s.self.Info().CancelRequestedAt.IsZero() {

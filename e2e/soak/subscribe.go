@@ -17,8 +17,8 @@ func (r *round) mayOvertake(seq uint64) bool {
 
 // told is a story that was read to the end.
 type told struct {
-	story  *checks.Story
-	missed uint64
+	story        *checks.Story
+	missed, last uint64
 }
 
 // follower reads all events as they come.
@@ -44,18 +44,17 @@ func (r *round) readToEnd(then func(fxtasks.Event)) {
 	r.checkEOF(r.read(context.Background(), sub, story, then))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stories = append(r.stories, told{story, sub.Missed()})
+	r.stories = append(r.stories, told{story, sub.Missed(), r.manager.List(fxtasks.Filter{Limit: 1}).Seq})
 }
 
 // read reads until Next gives an error.
 func (r *round) read(ctx context.Context, sub *fxtasks.Subscription, story *checks.Story, then func(fxtasks.Event)) error {
 	for {
-		before := sub.Missed()
 		e, err := sub.Next(ctx)
 		if err != nil {
 			return err
 		}
-		story.Add(e, before, sub.Missed())
+		story.Add(e)
 		clear(e.Task.Metadata) // a reader's own
 		then(e)
 	}
@@ -71,7 +70,8 @@ func (r *round) checkEOF(err error) {
 // joiner takes a list of what is active, and reads on from there.
 func (r *round) joiner(l luck) {
 	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
-		if page := r.manager.List(checks.Active()); page.Next == "" {
+		few := r.manager.List(fxtasks.Filter{Limit: 1}).Total < 500 // else List reads the records in several steps
+		if page := r.manager.List(checks.Active()); few && page.Next == "" {
 			story := &checks.Story{Findings: r.findings, After: page.Seq, Awaited: r.mayOvertake}
 			story.Seed(page.Tasks)
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(100*time.Millisecond))
@@ -93,11 +93,8 @@ func (r *round) latecomer(l luck) {
 		if r.manager.List(one).Seq == now { // else it is not known where it begins
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(50*time.Millisecond))
 			story := &checks.Story{Findings: r.findings, After: now, Awaited: r.mayOvertake}
-			before := sub.Missed()
 			for e := range sub.All(ctx) {
-				missed := sub.Missed()
-				story.Add(e, before, missed)
-				before = missed
+				story.Add(e)
 				if l.oneIn(300) {
 					break
 				}

@@ -86,9 +86,8 @@ func (s *Story) init() {
 // whole says whether everything about the tasks told of is known.
 func (s *Story) whole() bool { return s.gaps == 0 && (s.After == 0 || s.seeded) }
 
-// Add wants e to be what comes next. before and after are what Missed gave before and after Next
-// gave e.
-func (s *Story) Add(e fxtasks.Event, before, after uint64) {
+// Add wants e to be what comes next.
+func (s *Story) Add(e fxtasks.Event) {
 	s.init()
 	expected := s.last + 1
 	if !s.begun {
@@ -99,9 +98,6 @@ func (s *Story) Add(e fxtasks.Event, before, after uint64) {
 		expected = e.Seq
 	}
 	s.gaps += e.Seq - expected
-	if s.gaps < before { // more may be left out: reports of progress that were overwritten do not count as missed
-		s.Findings.Addf("event %d: %d were left out so far, and Missed said %d and now says %d", e.Seq, s.gaps, before, after)
-	}
 	if e.Time.Before(s.time) {
 		s.Findings.Addf("event %d is of %v, and the one before of %v", e.Seq, e.Time, s.time)
 	}
@@ -188,13 +184,13 @@ func (s *Story) waits(seq uint64) bool {
 	return slices.ContainsFunc(s.holders[s.lives[seq].id], func(other uint64) bool { return other < seq })
 }
 
-// End wants Missed, after io.EOF, to be what was left out. For a story that is whole it wants all
+// End wants Missed, after io.EOF, to be what was left out; last is the Seq of the last event of all. For a story that is whole it wants all
 // that is in the history to have been told.
-func (s *Story) End(missed uint64, h *History) {
-	if s.gaps < missed {
-		s.Findings.Addf("events: %d were left out, and Missed says %d in the end", s.gaps, missed)
+func (s *Story) End(missed, last uint64, h *History) {
+	if left := s.gaps + last - s.last; left < missed { // more may be left out: reports of progress that were overwritten do not count as missed
+		s.Findings.Addf("events: %d were left out, and Missed says %d in the end", left, missed)
 	}
-	if !s.whole() || s.After != 0 {
+	if !s.whole() || s.After != 0 || s.last != last {
 		return
 	}
 	accepted := h.accepted()
