@@ -3,7 +3,6 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
-	"runtime/pprof"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,24 +105,4 @@ func TestStartDrainTakesSubmitsWhileTheirGraceLasts(t *testing.T) {
 			t.Errorf("a submit after the grace gave %v", err)
 		}
 	})
-}
-
-func TestLabelsOfATaskStayOverPprofDo(t *testing.T) {
-	m := newManager(t, fxtasks.Config{})
-	err := submit(t, m, "work", func(ctx context.Context) error {
-		for range 2 {
-			pprof.Do(ctx, pprof.Labels("page", "7"), func(ctx context.Context) {
-				if name, _ := pprof.Label(ctx, "task_name"); name != "work" {
-					t.Errorf("inside, task_name is %q", name)
-				}
-			})
-		}
-		if name, _ := pprof.Label(ctx, "task_name"); name != "work" {
-			t.Errorf("in the context, task_name is %q", name)
-		}
-		return nil
-	}).Wait(context.Background())
-	if err != nil {
-		t.Error(err)
-	}
 }
