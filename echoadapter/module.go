@@ -129,7 +129,7 @@ func newAdapter(p Params) (*Adapter, error) {
 
 // mount adds the routes one by one: a Group with middleware would also register catch-alls.
 func (a *Adapter) mount(e *echo.Echo, middleware []echo.MiddlewareFunc) {
-	handler := echomount.Handler(a.prefix, a.api)
+	handler := http.StripPrefix(a.prefix, a.api)
 	serve := func(c echo.Context) error {
 		r := c.Request()
 		if a.caller != nil {

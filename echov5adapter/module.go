@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/labstack/echo/v5"
 	"go.uber.org/fx"
@@ -127,7 +128,7 @@ func newAdapter(p Params) (*Adapter, error) {
 
 // mount adds the routes one by one: a Group with middleware would also register catch-alls.
 func (a *Adapter) mount(e *echo.Echo, middleware []echo.MiddlewareFunc) error {
-	handler := echomount.Handler(a.prefix, a.api)
+	handler := http.StripPrefix(a.prefix, a.api)
 	serve := func(c *echo.Context) error {
 		r := c.Request()
 		if a.caller != nil {
