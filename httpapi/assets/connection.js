@@ -74,8 +74,7 @@ function showLost(mode, since) {
 const instances = [];
 let several = false, dismissed = '';
 
-// noteInstance compares the process that has answered with those before. One that comes back after
-// another has answered is a proof of several; else the application may have been restarted.
+// noteInstance knows that there are several processes when one answers again after another.
 export function noteInstance(instance) {
 	if (!instance || instance === instances.at(-1)) return;
 	const before = instances.indexOf(instance);
@@ -93,8 +92,8 @@ function showInstances() {
 	const names = instances.map((instance) => instance.slice(0, 8)).toSorted().join(', ');
 	$('replicas').hidden = !kind || dismissed === kind;
 	setText($('replicas').firstElementChild, several
-		? `You are looking at several replicas: ${names}. Each knows of its own tasks only: rows, counts and cancels belong to whichever answers. Send one browser to one replica (sticky sessions), or use durable jobs.`
-		: `Another process answers than before (${names}): the application was restarted, or you are looking at several replicas. Tasks of the other one are not shown.`);
+		? `You are looking at several replicas: ${names}. Each knows of its own tasks only, and a cancel may reach the wrong one. Use sticky sessions, or durable jobs.`
+		: `Another process answers than before (${names}): the application was restarted, or you are looking at several replicas.`);
 	$('replicas').dataset.kind = kind;
 }
 

@@ -23,14 +23,17 @@ export function svg(tag, attributes, ...children) {
 export const text = (className, ...children) => el('span', { className }, ...children);
 export const icon = (name) => svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: '#i-' + name }));
 
+// link is one within the page: app.js follows it without loading the page again.
+export const link = (href, label, props) => el('a', { href, 'data-view': '', ...props }, label);
+export const nameLink = (href, name) => link(href, name, { className: 'name' });
+
 export function button(label, act, className = '') {
 	const e = el('button', { className, type: 'button' }, label);
 	e.addEventListener('click', act);
 	return e;
 }
 
-// isSelected says whether somebody has selected text in e, to read or to copy it. Who selects the
-// whole page does not want it to stand still.
+// isSelected says whether text in e is selected, to be copied. Who selects the whole page goes on.
 export function isSelected(e) {
 	const selection = getSelection();
 	if (selection.rangeCount === 0 || selection.isCollapsed || !selection.containsNode(e, true)) return false;
@@ -51,8 +54,7 @@ export function show(e, text) {
 const drawn = new WeakMap();
 const plain = (_, value) => typeof value === 'bigint' ? String(value) : value;
 
-// redraw fills box anew only if what it shows has changed, and nobody reads it just now: focus and a
-// selection in it survive.
+// redraw fills box anew if what it shows has changed. Focus and a selection in it survive.
 export function redraw(box, shown, make) {
 	const signature = JSON.stringify(shown, plain);
 	if (drawn.get(box) === signature || isSelected(box)) return;

@@ -1,10 +1,10 @@
 // Durable jobs of all replicas. The database tells nobody of changes, so they are asked for again.
 
-import { $, button, el, find, redraw, setText, show } from './dom.js';
+import { $, button, el, find, link, redraw, setText, show } from './dom.js';
 import { number } from './time.js';
 import { ask, jobURL, paced } from './api.js';
 import { keyOf, outcomes, readOnly, words } from './task.js';
-import { urlOf, view } from './view.js';
+import { only, view } from './view.js';
 import { notify } from './notice.js';
 import { TaskTable } from './list.js';
 import { hint } from './cancel.js';
@@ -59,8 +59,8 @@ function drawJobs(list) {
 		if (!from.isConnected) find('.about', tr).append(from);
 		show(from, job.instance ? `on ${job.instance}` : '');
 	}
-	redraw(find('#jobs nav'), [location.search, list.counts], () => ['all', ...statuses].map((status) => el('a', { className: 'button', href: urlOf({ status: '', q: '', jobs: status }), 'data-view': '', ariaCurrent: (view.jobs || 'all') === status ? 'page' : null },
-		status === 'all' ? 'All' : `${words[status]} ${number(list.counts[status] ?? 0)}`)));
+	redraw(find('#jobs nav'), [location.search, list.counts], () => ['all', ...statuses].map((status) => link(only({ jobs: status }),
+		status === 'all' ? 'All' : `${words[status]} ${number(list.counts[status] ?? 0)}`, { className: 'button', ariaCurrent: (view.jobs || 'all') === status ? 'page' : null })));
 	if (view.jobs) jobs.page({ shown: pageSize, total: null, next: list.next_page_token });
 	else jobs.pager.hidden = true;
 	const all = statuses.reduce((sum, status) => sum + (list.counts[status] ?? 0), 0);

@@ -1,7 +1,7 @@
 // Tables of tasks. Rows are patched in place, so that scroll, focus and selection survive.
 
-import { $, button, el, find, isSelected, redraw, setText, show, text } from './dom.js';
-import { clock, span } from './time.js';
+import { $, button, el, find, isSelected, link, nameLink, redraw, setText, show, text } from './dom.js';
+import { clock, number, span } from './time.js';
 import { attemptText, canCancel, isStuck, keyOf, later, message, progressText, ranSeconds, shortID, stateOf, statusOf, stuckBadge, times, waitedSeconds } from './task.js';
 import { here, view } from './view.js';
 
@@ -20,7 +20,7 @@ class Row {
 		this.isJob = table.kind === 'jobs';
 		this.shownAt = performance.now();
 		this.check = el('input', { type: 'checkbox', ariaLabel: 'Select ' + ariaLabel });
-		this.name = el('a', { className: 'name', 'data-view': '' }, name);
+		this.name = nameLink('', name);
 		this.status = text('');
 		this.stuck = stuckBadge();
 		this.bar = el('progress', { max: 100, ariaLabel: 'Progress of ' + ariaLabel });
@@ -145,13 +145,13 @@ export class TaskTable {
 	page({ shown, total, next }) {
 		const trail = history.state?.trail ?? [];
 		const first = trail.length * shown;
-		const link = (text, page, trail) => el('a', { className: 'button', href: here({ page }), 'data-view': JSON.stringify(trail) }, text);
+		const to = (label, page, trail) => link(here({ page }), label, { className: 'button', 'data-view': JSON.stringify(trail) });
 		this.pager.hidden = !view.page && !next;
 		redraw(this.pager, [location.search, trail, total, next], () => [
-			total == null ? null : text('', (view.page && !first ? '' : `${(first + 1).toLocaleString()}–${Math.min(total, first + shown).toLocaleString()} `) + `of ${total.toLocaleString()}`),
-			view.page ? link('First', '', []) : null,
-			trail.length > 1 ? link('Previous', trail.at(-1), trail.slice(0, -1)) : null,
-			next ? link('Next', next, [...trail, view.page]) : null,
+			total == null ? null : text('', (view.page && !first ? '' : `${number(first + 1)}–${number(Math.min(total, first + shown))} `) + `of ${number(total)}`),
+			view.page ? to('First', '', []) : null,
+			trail.length > 1 ? to('Previous', trail.at(-1), trail.slice(0, -1)) : null,
+			next ? to('Next', next, [...trail, view.page]) : null,
 		]);
 	}
 }

@@ -1,7 +1,7 @@
 // What is in progress and what has finished. Lists come from the server, a page at a time. Events patch
 // the rows that are shown, and when they change which rows belong here, the page is asked for again.
 
-import { el, find, paint, redraw, setText, text } from './dom.js';
+import { find, link, paint, redraw, setText, text } from './dom.js';
 import { number } from './time.js';
 import { ask, paced } from './api.js';
 import { isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
@@ -75,7 +75,7 @@ function showActive(v, running, pending) {
 	const shown = [...(v.status ? running.tasks : running.tasks.slice(0, runningShown)), ...pending.tasks];
 	active.show(shown, emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet. They appear here once the application submits one.' : 'Nothing is running, and nothing waits.'));
 	const total = running.total_size + pending.total_size;
-	offerCancelAll(v, total);
+	offerCancelAll(total);
 	if (v.status) {
 		active.page({ shown: pageSize, total, next: running.next_page_token || pending.next_page_token });
 		return;
@@ -83,7 +83,7 @@ function showActive(v, running, pending) {
 	const more = [['running', running, runningShown], ['pending', pending, pendingShown]].filter(([, list, shown]) => list.total_size > shown);
 	active.pager.hidden = more.length === 0;
 	redraw(active.pager, [location.search, more.map(([, list]) => list.total_size)], () => more.map(([status, list, shown]) =>
-		text('', `${number(shown)} of ${number(list.total_size)} ${status} are shown. `, el('a', { href: urlOf({ status }), 'data-view': '' }, `All ${status}`))));
+		text('', `${number(shown)} of ${number(list.total_size)} ${status} are shown. `, link(urlOf({ status }), `All ${status}`))));
 }
 
 let lastEnded = none;

@@ -1,8 +1,8 @@
 // The table by name: what there is of each kind of work, and how it does.
 
-import { $, button, el, find, redraw, show, text } from './dom.js';
+import { $, button, el, find, nameLink, redraw, show, text } from './dom.js';
 import { number, span } from './time.js';
-import { urlOf } from './view.js';
+import { only } from './view.js';
 import { sparkline, sum } from './chart.js';
 import { namesOfHour } from './history.js';
 import { fillOptions, stats } from './stats.js';
@@ -36,7 +36,7 @@ export function drawNames() {
 	const figure = (label, value, className = '') => el('td', { className, 'data-label': label }, value);
 	const three = (label, q) => figure(label, text('three', ...quantiles(q).map((value) => text('', value))));
 	redraw(find('#names tbody'), [location.search, shown.map(({ name, bins, running, pending, ended, bad, wait, run }) => [name, bins, running, pending, ended, bad, wait, run])], () => shown.map((row) => el('tr', {},
-		el('th', { scope: 'row', className: 'task' }, el('a', { className: 'name', href: urlOf({ status: '', q: '', jobs: '', name: row.name }), 'data-view': '' }, row.name)),
+		el('th', { scope: 'row', className: 'task' }, nameLink(only({ name: row.name }), row.name)),
 		figure('Running', number(row.running)), figure('Pending', number(row.pending)), figure('Ended', number(row.ended)),
 		figure('Failed', share(row.bad, row.ended), row.bad ? 'some' : ''),
 		three('Ran', row.run), three('Waited', row.wait),

@@ -1,10 +1,10 @@
 // One task, or one job, beside the lists.
 
-import { $, button, el, find, paint, redraw, setText, text } from './dom.js';
+import { $, button, el, find, link, paint, redraw, setText, text } from './dom.js';
 import { clock, number, secondsSince, span } from './time.js';
 import { askOne, jobURL, pretty, taskURL } from './api.js';
 import { canCancel, isStuck, keyOf, later, message, progressText, stateOf, statusOf, stuckBadge, times, waitedSeconds, words } from './task.js';
-import { readView, urlOf, view } from './view.js';
+import { only, readView, urlOf, view } from './view.js';
 import { announce } from './notice.js';
 import { askCancel } from './list.js';
 import { active, finished, shownTask } from './lists.js';
@@ -43,8 +43,7 @@ export async function refreshPanel() {
 	const answer = await askOne(job ? 'jobs' : 'tasks', id);
 	if (view.job !== job || view.task !== task) return;
 	if (answer) {
-		const same = !job && shown && keyOf(shown) === keyOf(answer);
-		shown = same && later(shown, answer) === shown && shown.done === answer.done ? { ...answer, progress: shown.progress, cancel: shown.cancel } : same && shown.done && !answer.done ? shown : answer;
+		shown = !job && shown && keyOf(shown) === keyOf(answer) && shown.done && !answer.done ? shown : answer;
 		full = answer.done;
 		drawPanel();
 	} else if (!shown) {
@@ -68,7 +67,8 @@ function part(name, data, make) {
 	if (data) redraw(box, data, make);
 }
 
-const code = (label, content) => [el('div', { className: 'heading' }, el('h3', {}, label), copyButton('Copy ' + label.toLowerCase(), content)), el('pre', { tabIndex: 0, ariaLabel: label }, content)];
+const pre = (ariaLabel, content) => el('pre', { tabIndex: 0, ariaLabel }, content);
+const code = (label, content) => [el('div', { className: 'heading' }, el('h3', {}, label), copyButton('Copy ' + label.toLowerCase(), content)), pre(label, content)];
 
 export function drawPanel() {
 	const task = shown;
@@ -94,20 +94,19 @@ export function drawPanel() {
 	});
 	part('error', task.error, () => {
 		const { type, message, stack } = task.error;
-		return [el('h3', {}, kinds[type] ?? type), el('pre', { tabIndex: 0, ariaLabel: 'Error' }, message), ...(stack ? code('Stack', stack) : [])];
+		return [el('h3', {}, kinds[type] ?? type), pre('Error', message), ...(stack ? code('Stack', stack) : [])];
 	});
 	const before = task.last_error && !(task.error && task.error.message === task.last_error.message) && task.last_error;
-	part('last', before && !task.failures ? before : null, () => [el('h3', {}, 'Error of the attempt before'), el('pre', { tabIndex: 0, ariaLabel: 'Error of the attempt before' }, before.message)]);
+	part('last', before && !task.failures ? before : null, () => [el('h3', {}, 'Error of the attempt before'), pre('Error of the attempt before', before.message)]);
 	drawTimeline(task, state);
 	for (const [name, label] of [['result', 'Result'], ['args', 'Args'], ['output', 'Output']]) {
 		part(name, task[name] === undefined ? null : [task[name]], () => code(label, pretty(task[name])));
 	}
-	part('failures', task.failures?.length ? task.failures : null, () => [el('h3', {}, 'Attempts that failed'), el('ol', {}, ...task.failures.map((failure) => el('li', {},
-		el('b', {}, `Attempt ${number(failure.attempt)}`), el('time', { dateTime: failure.at, title: failure.at }, clock(failure.at)), text('', failure.error),
-		failure.stack ? el('pre', { tabIndex: 0, ariaLabel: `Stack of attempt ${failure.attempt}` }, failure.stack) : null)))]);
+	part('failures', task.failures?.length ? task.failures : null, () => [el('h3', {}, 'Attempts that failed'), el('ol', {}, ...task.failures.map((failure) =>
+		step([`Attempt ${number(failure.attempt)}`, failure.at, failure.error, failure.stack ? pre('Stack', failure.stack) : ''])))]);
 	part('metadata', task.metadata, () => [el('table', {}, el('caption', {}, 'Metadata'),
 		el('tbody', {}, ...Object.entries(task.metadata).map(([key, value]) => el('tr', {}, el('th', { scope: 'row' }, key),
-			el('td', {}, el('a', { href: '?' + new URLSearchParams({ q: `${key}=${value}` }), 'data-view': '' }, value))))))]);
+			el('td', {}, link(only({ q: `${key}=${value}` }), value))))))]);
 }
 
 function drawTimeline(task, state) {
@@ -120,15 +119,10 @@ function drawTimeline(task, state) {
 	else if (task.deadline_at && !task.done) steps.push(['Times out', task.deadline_at, `after ${span(task.timeout_seconds, true)}`]);
 	if (task.done) steps.push([words[task.status], task.finished_at, started ? `ran ${span(ran, true)}` : 'never started']);
 	if (task.expires_at) steps.push(['Forgotten', task.expires_at, 'at the latest']);
-	part('timeline', steps, () => [
-		el('h3', {}, 'Timeline'), el('div', { className: 'phases', ariaHidden: 'true' }, text('', 'waited'), text('', 'ran')),
-		el('ol', {}, ...steps.map(([what, at, note]) => el('li', {}, el('b', {}, what), el('time', { dateTime: at, title: at }, clock(at)), text('', note)))),
-	]);
-	const [wait, run] = panel.querySelectorAll('.phases span');
-	wait.style.flexGrow = waited;
-	run.style.flexGrow = ran;
-	run.hidden = !started;
+	part('timeline', steps, () => [el('h3', {}, 'Timeline'), el('ol', {}, ...steps.map(step))]);
 }
+
+const step = ([what, at, note, ...more]) => el('li', {}, el('b', {}, what), el('time', { dateTime: at, title: at }, clock(at)), text('', note), ...more);
 
 function copyButton(label, content) {
 	const copier = button(label, async () => {

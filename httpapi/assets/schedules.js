@@ -1,6 +1,6 @@
 // Schedules: when they run next, how the last run ended, and running one now.
 
-import { $, button, el, find, redraw, setText, text } from './dom.js';
+import { $, button, el, find, link, redraw, setText, text } from './dom.js';
 import { clock, now, number, span } from './time.js';
 import { ask, paced } from './api.js';
 import { readOnly, stateOf, statusOf } from './task.js';
@@ -37,7 +37,7 @@ function drawSchedules() {
 		el('b', { className: 'name' }, name), readOnly ? '' : Object.assign(button('Run now', () => runNow(name)), { ariaLabel: `Run ${name} now` }),
 		el('span', { className: 'since next', 'data-next': next_at ?? '' }),
 		el('span', { className: 'since' }, [group && `group ${group}`, `${number(runs)} run${runs === 1 ? '' : 's'}`, skipped && `${number(skipped)} skipped`].filter(Boolean).join(' · ')),
-		last ? el('span', { className: 'last', 'data-status': stateOf(last) }, el('a', { href: here({ task: last.id }), 'data-view': '', ariaLabel: `Last run of ${name}` }, 'Last run'), ' ', statusOf(stateOf(last)), text('since', clock(last.finished_at ?? last.started_at ?? last.created_at)))
+		last ? el('span', { className: 'last', 'data-status': stateOf(last) }, link(here({ task: last.id }), 'Last run'), ' ', statusOf(stateOf(last)), text('since', clock(last.finished_at ?? last.started_at ?? last.created_at)))
 			: el('span', { className: 'since last' }, 'has not run yet'),
 		last?.done && last.status !== 'completed' ? text('since', last_completed_at ? `last completed ${clock(last_completed_at)}` : 'has never completed') : null)));
 	tickSchedules();

@@ -1,9 +1,9 @@
 // Counts by status, the use of the limits, and the state of the manager.
 
-import { $, el, redraw, setText, show } from './dom.js';
+import { $, el, nameLink, redraw, setText, show } from './dom.js';
 import { now, number, span } from './time.js';
 import { ask, paced } from './api.js';
-import { urlOf, view } from './view.js';
+import { only, view } from './view.js';
 import { announce } from './notice.js';
 import { contact, noteInstance, trouble } from './connection.js';
 import { reload } from './lists.js';
@@ -75,7 +75,7 @@ function drawGroups() {
 	$('groups').hidden = groups.length === 0;
 	const meter = (n, limit, label) => limit > 0 ? el('progress', { max: limit, value: n, ariaLabel: label }) : null;
 	redraw($('groups').querySelector('tbody'), groups, () => groups.map(([name, g]) => el('tr', {},
-		el('th', { scope: 'row' }, el('a', { className: 'name', href: urlOf({ status: '', group: name, jobs: '' }), 'data-view': '' }, name)),
+		el('th', { scope: 'row' }, Object.assign(nameLink(only({ group: name }), name), { title: name })),
 		el('td', {}, use(g.running, g.max_running), meter(g.running, g.max_running, `Running in ${name}, of the limit`)),
 		el('td', {}, use(g.pending, g.max_pending), meter(g.pending, g.max_pending, `Pending in ${name}, of the limit`)))));
 }

@@ -1,6 +1,6 @@
-// The event stream. All windows on this dashboard share one, since over HTTP/1.1 a browser has six
-// connections to a server and no more: whoever holds the lock reads the stream, and tells the others.
-// Without Web Locks, on plain http, each window has its own.
+// The event stream. All windows share one, since over HTTP/1.1 a browser has six connections to a
+// server: who holds the lock reads it, and tells the others. On plain http there are no locks, and
+// each window has its own.
 
 const place = new URL('events', location.href).href;
 const quietLimit = 35000, takeOverAfter = 50000, tellEvery = 10000; // milliseconds; a ping comes every 15 s

@@ -1,5 +1,5 @@
-// Time. The server's clock counts. It is told by each answer's Date header, and goes on with
-// performance.now: somebody may set the clock of this machine while the page is open.
+// The server's time: from Date headers, and between them from performance.now, since this machine's
+// clock may be set while the page is open.
 
 const driftLimit = 2000; // milliseconds
 let offset = Date.now() - performance.now();

@@ -31,7 +31,8 @@ export function urlOf(changes) {
 	return '?' + new URLSearchParams(Object.entries({ status, q, name, group, range, page_token: page, jobs, task, job }).filter(([, value]) => value));
 }
 
-// here is the present list, without a task that is open beside it.
+// only gives the URL of all that has this, and here that of the present list.
+export const only = (what) => '?' + new URLSearchParams(what);
 export const here = (changes) => urlOf({ page: view.page, ...changes });
 
 // listQuery gives the query of a list. byText searches the text also for what looks like metadata.
