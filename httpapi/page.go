@@ -38,6 +38,9 @@ func renderPage(c Config) []byte {
 	if c.ReadOnly {
 		body += " data-read-only"
 	}
+	if c.Jobs != nil {
+		body += " data-jobs"
+	}
 	if c.LoginURL != "" {
 		body += ` data-login-url="` + html.EscapeString(c.LoginURL) + `"`
 	}

@@ -39,7 +39,7 @@ func (p *page) tasks(heading string) locator { return p.get("region", heading) }
 // rows are those of tasks, without the head of the table.
 func (l locator) rows() (rows []string) {
 	for _, row := range l.get("row", "").texts() {
-		if !strings.HasPrefix(row, "Task\t") {
+		if !strings.HasPrefix(strings.TrimSpace(row), "Task\t") {
 			rows = append(rows, row)
 		}
 	}

@@ -19,6 +19,7 @@ func TestDetailsOfAFailure(t *testing.T) {
 	p := open(t, server.dashboard)
 	p.allowClipboard()
 
+	panicked = server.task(panicked.ID) // lists have no stack
 	p.visit("?status=failed&q=" + panicked.ID)
 	p.tasks("Failed").get("link", "charge-card").click()
 	dialog := p.get("dialog", "charge-card")

@@ -1,0 +1,66 @@
+// The view: what the URL says is shown.
+
+import { now } from './time.js';
+import { outcomes, shortID } from './task.js';
+
+const statuses = ['pending', 'running', ...outcomes];
+const ranges = { '15m': 900, '1h': 3600, '6h': 21600, '24h': 86400 }; // seconds
+
+export let view;
+
+export function readView() {
+	const query = new URLSearchParams(location.search);
+	const get = (name) => query.get(name) ?? '';
+	const status = get('status').split(',').filter((word) => statuses.includes(word));
+	const q = get('q').trim().replace(/^…/, ''); // as short ids are shown
+	const equals = q.indexOf('=');
+	const v = {
+		statuses: status, status: status.join(), q, name: get('name'), group: get('group'), range: get('range') in ranges ? get('range') : '',
+		page: get('page_token'), task: get('task'), job: get('job'), jobs: get('jobs'),
+		metadata: equals > 0 ? [q.slice(0, equals), q.slice(equals + 1)] : null,
+	};
+	v.filtered = !!(v.status || v.q || v.name || v.group || v.range);
+	v.active = status.length ? status.filter((word) => !outcomes.includes(word)) : ['running', 'pending'];
+	v.ended = status.length ? status.filter((word) => outcomes.includes(word)) : outcomes;
+	return view = v;
+}
+
+// urlOf gives the URL of the present view with some of it changed.
+export function urlOf(changes) {
+	const { status, q, name, group, range, page, task, job, jobs } = { ...view, page: '', task: '', job: '', ...changes };
+	return '?' + new URLSearchParams(Object.entries({ status, q, name, group, range, page_token: page, jobs, task, job }).filter(([, value]) => value));
+}
+
+// only gives the URL of all that has this, and here that of the present list.
+export const only = (what) => '?' + new URLSearchParams(what);
+export const here = (changes) => urlOf({ page: view.page, ...changes });
+
+// listQuery gives the query of a list. byText searches the text also for what looks like metadata.
+export function listQuery(v, { statuses, order, size, page = '', byText = false }) {
+	const query = new URLSearchParams(statuses.map((status) => ['status', status]));
+	if (v.metadata && !byText) query.append('metadata.' + v.metadata[0], v.metadata[1]);
+	else if (v.q) query.append('q', v.q);
+	if (v.name) query.append('name', v.name);
+	if (v.group) query.append('group', v.group);
+	if (v.range) query.append('created_after', new Date(now() - ranges[v.range] * 1000).toISOString());
+	query.append('order', order);
+	query.append('page_size', size);
+	if (page) query.append('page_token', page);
+	return 'tasks?' + query;
+}
+
+// matches says whether a task may be in the lists, as far as is known here.
+export function matches(task) {
+	const sought = view.q.toLowerCase();
+	const has = (text) => !!text && text.toLowerCase().includes(sought);
+	return (!view.status || view.statuses.includes(task.status)) && (!view.group || task.group === view.group) && (!view.name || task.name === view.name) &&
+		(!sought || has(task.name) || has(task.id) || has(shortID(task.id)) || has(task.error?.message) || (view.metadata && task.metadata?.[view.metadata[0]] === view.metadata[1]));
+}
+
+// described says in words what is asked for.
+export function described(words) {
+	return [
+		view.statuses.map((status) => words[status].toLowerCase()).join(' or '), view.name && `name “${view.name}”`, view.group && `group “${view.group}”`,
+		view.q && `“${view.q}”`, view.range && `the last ${view.range}`,
+	].filter(Boolean).join(', ');
+}
