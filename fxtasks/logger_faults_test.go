@@ -285,7 +285,7 @@ func TestWhatTheShutdownCutOffHasALineAtInfo(t *testing.T) {
 				t.Errorf("task_id is %v", id)
 			}
 		}
-		counts, _ := wantLine(t, logs, "pending tasks", zap.InfoLevel)["by_name"].(map[string]int)
+		counts, _ := wantLine(t, logs, "pending tasks", zap.InfoLevel)["by_name"].(map[string]any)
 		if len(counts) != 2 || counts["mail"] != 3 || counts["report"] != 1 {
 			t.Errorf("counts by name are %v", counts)
 		}
