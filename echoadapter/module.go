@@ -2,6 +2,7 @@ package echoadapter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -37,7 +38,7 @@ type Config struct {
 	// answers of Submit, Accepted and Handle. nil, and an empty address: the task's under Prefix.
 	Location func(c echo.Context, id string) string
 
-	// API configures the API itself. Its Logger defaults to the graph's.
+	// API configures the API itself. Its Logger and Jobs default to the graph's.
 	API httpapi.Config
 }
 
@@ -48,7 +49,8 @@ type Params struct {
 	Echo    *echo.Echo `optional:"true"` // required, but Fx's own error would not say which major version
 	Manager *fxtasks.Manager
 	Config  Config
-	Logger  *zap.Logger `optional:"true"`
+	Logger  *zap.Logger  `optional:"true"`
+	Jobs    httpapi.Jobs `optional:"true"` // shown and served as well, unless Config.API has its own
 
 	Lifecycle fx.Lifecycle `optional:"true"` // to look for colliding routes when the application starts
 	Graph     fx.DotGraph  `optional:"true"` // to explain what is missing
@@ -85,6 +87,23 @@ func newAdapter(p Params) (*Adapter, error) {
 	if cfg.Logger == nil && p.Logger != nil {
 		cfg.Logger = p.Logger.Named("background")
 	}
+	if cfg.Jobs == nil {
+		cfg.Jobs = p.Jobs
+	}
+	if cfg.Jobs == nil {
+		if missing := echomount.Unbuildable(string(p.Graph), "httpapi.Jobs"); missing != "" {
+			return nil, fmt.Errorf("the application's httpapi.Jobs cannot be built: nothing provides %s", missing)
+		}
+	}
+	caller := p.Config.Caller
+	switch ofRequest := cfg.Caller; {
+	case caller != nil && ofRequest != nil:
+		return nil, errors.New("Config.Caller is set, and so is Config.API.Caller: which is meant?")
+	case caller != nil:
+		cfg.Caller = echomount.Caller
+	case ofRequest != nil:
+		caller = func(c echo.Context) string { return ofRequest(c.Request()) }
+	}
 	api, err := httpapi.New(p.Manager, cfg)
 	if err != nil {
 		return nil, err
@@ -92,7 +111,7 @@ func newAdapter(p Params) (*Adapter, error) {
 	if err := echomount.Collision(prefix, routes(p.Echo)); err != nil {
 		return nil, err
 	}
-	a := &Adapter{api: api, prefix: prefix, caller: p.Config.Caller, location: p.Config.Location}
+	a := &Adapter{api: api, prefix: prefix, caller: caller, location: p.Config.Location}
 	a.mount(p.Echo, p.Config.Middleware)
 	if p.Lifecycle != nil {
 		p.Lifecycle.Append(fx.StartHook(func(context.Context) error {
@@ -110,7 +129,7 @@ func newAdapter(p Params) (*Adapter, error) {
 
 // mount adds the routes one by one: a Group with middleware would also register catch-alls.
 func (a *Adapter) mount(e *echo.Echo, middleware []echo.MiddlewareFunc) {
-	handler := echomount.Handler(a.prefix, a.api)
+	handler := http.StripPrefix(a.prefix, a.api)
 	serve := func(c echo.Context) error {
 		r := c.Request()
 		if a.caller != nil {

@@ -152,3 +152,7 @@ func (a adapter) Submit(c adaptertest.Context, s fxtasks.Submitter, name string,
 func (a adapter) Accepted(c adaptertest.Context, t *fxtasks.Task) error {
 	return a.Adapter.Accepted(c.(echo.Context), t)
 }
+
+func (a adapter) AcceptedJob(c adaptertest.Context, id string) error {
+	return a.Adapter.AcceptedJob(c.(echo.Context), id)
+}

@@ -41,14 +41,27 @@ func (a *Adapter) Submit(c *echo.Context, s fxtasks.Submitter, name string, fn f
 // Accepted answers with a task that the handler has submitted itself, and honours "Prefer: wait=N".
 // An Idempotency-Key needs Submit.
 func (a *Adapter) Accepted(c *echo.Context, t *fxtasks.Task) error {
-	w := c.Response()
+	a.api.Accepted(a.writer(c, t.ID()), c.Request(), a.prefix, t)
+	return nil
+}
+
+// AcceptedJob does the same for a durable job that the handler has inserted: its Location answers on
+// every replica. An Idempotency-Key is the insert's matter. It is an error without an httpapi.Jobs.
+func (a *Adapter) AcceptedJob(c *echo.Context, id string) error {
+	if err := a.api.AcceptedJob(a.writer(c, id), c.Request(), a.prefix, id); err != nil {
+		return refuse(c, err)
+	}
+	return nil
+}
+
+// writer gives c's, with the Location of the task or job if the Config has one.
+func (a *Adapter) writer(c *echo.Context, id string) http.ResponseWriter {
 	if a.location != nil {
-		if location := a.location(c, t.ID()); location != "" {
-			w = echomount.WithLocation(w, location)
+		if location := a.location(c, id); location != "" {
+			return echomount.WithLocation(c.Response(), location)
 		}
 	}
-	a.api.Accepted(w, c.Request(), a.prefix, t)
-	return nil
+	return c.Response()
 }
 
 // BeforeServe makes server end all open event streams when it shuts down; its Shutdown would wait

@@ -184,7 +184,7 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			address = serve(t, command+" -addr 127.0.0.1:0")
 		case command == "go run ./benchmarks":
 			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
-		case command == "go run ./benchmarks/soak -for 60s":
+		case command == "go run ./e2e/soak -for 60s":
 			run(t, strings.Replace(command, "60s", "1s", 1))
 		case strings.HasPrefix(command, "curl "):
 			if !strings.Contains(command, "127.0.0.1"+port) || address == "" {

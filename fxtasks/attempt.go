@@ -164,7 +164,7 @@ func (a *attempt) fail(e *ending) {
 	}
 	a.stage = inText
 	if p, ok := a.returned.(*PanicError); ok && a.crashed {
-		p.text = typeText(p.Value) // if printing ends the goroutine
+		p.text = panicTypeText(p.Value) // if printing ends the goroutine
 		p.text = panicText(p.Value)
 	}
 	t.failure.text = textOf(t.failure.err)

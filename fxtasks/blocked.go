@@ -200,6 +200,7 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 	}
 	if err != nil {
 		cs.reject(s.task.group, s.task.name, err)
+		s.task.fn, s.task.ctx = nil, nil // a drain may hold on to the task
 	}
 	s.won, s.err, s.done = won, err, true
 	cs.close(s.decided)

@@ -1,5 +1,6 @@
-// Package fxtasks is what constructors and handlers import, and package background what main does:
-// this one is the engine that runs work which outlives a request, and works without Fx too.
+// Package fxtasks runs named background tasks in this process: limited, retried, scheduled, cancellable, and
+// drained at shutdown. Constructors and handlers import it; package background, which main imports, wires it
+// into an Fx application.
 //
 // # Usage
 //
@@ -15,8 +16,9 @@
 // not return then cannot be stopped by anything: the manager keeps its slot taken, keeps showing
 // it as running, and reports it, with the stack on which it hangs, when it shuts down.
 //
-// A task may submit its successor with its own context. With one derived from it, by WithValue or
-// WithTimeout, each generation would keep the contexts of all before it in memory.
+// WithRetry gives a task more attempts, WithDelay starts it later, and Manager.Schedule runs it at times. For
+// work that repeats use a schedule, not a task that submits its successor: with a context derived from its
+// own, by WithValue or WithTimeout, each generation would keep the contexts of all before it in memory.
 //
 // A panic or runtime.Goexit in a task's function fails the task. A panic in a goroutine that the
 // function starts itself ends the process: nothing can catch it.
@@ -28,20 +30,24 @@
 //
 // Config bounds a manager, GroupConfig a Group of its tasks on top of that. Tasks over the limit
 // wait, in order of submission within their group; where too many wait, Submit gives ErrQueueFull,
-// or waits itself if WithBlocking is given. A task that waits for others with its own context, for
-// example child.Wait(ctx), gives its slot back meanwhile, so that a full manager cannot deadlock.
+// or waits itself if WithBlocking is given.
+//
+// A task that waits for others with its own context, for example child.Wait(ctx), keeps its slot and counts
+// as waiting. While fewer tasks work than the limit allows, what it waits for may start ahead of its turn and
+// beyond the number of slots: tasks that wait for tasks cannot deadlock a full manager. Tasks that wait for
+// each other get ErrInvalid.
 //
 // # Concurrency
 //
-// Manager, Group and Task may be used by any number of goroutines; a Subscription is for one at a
-// time. Functions, middleware and loggers are never called under a lock. What Info, List, Stats
-// and events hand out are copies.
+// Manager, Group, Task and Periodic may be used by any number of goroutines; a Subscription is for one at a
+// time. Functions, middleware, loggers and contexts are never called under a lock, and a panic in one of them
+// loses no task. What Info, List, Stats and events hand out are copies.
 //
 // # Watching
 //
-// Task and List ask, Subscribe follows. Recent events lie in one ring that all subscriptions read
-// at their own pace: a slow one loses the oldest events, and Missed tells how many, but never holds
-// up a task.
+// Task and List ask, Subscribe follows, History remembers the last hour. Recent events lie in one ring that
+// all subscriptions read at their own pace: a slow one loses the oldest events, and Missed tells how many, but
+// never holds up a task.
 //
 // # Testing
 //

@@ -150,6 +150,16 @@ func (c *drainClock) setTimer(d time.Duration) {
 	}
 }
 
+// stop lets go of the tasks. It is called in a section, when all is over.
+func (c *drainClock) stop() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	for c.cutoffs.Len() > 0 {
+		c.cutoffs.Pop()
+	}
+}
+
 func (cs *section) cutOff(x *cutoff) {
 	switch {
 	case x.blocked == nil:

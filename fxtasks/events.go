@@ -82,7 +82,7 @@ func (cs *section) awaitEvent() chan struct{} {
 		r.watched.Store(true)
 	}
 	wake := r.wake
-	cs.takeIn() // who submits after this sees that somebody waits
+	cs.takeInSubmitted() // who submits after this sees that somebody waits
 	return wake
 }
 
@@ -119,7 +119,6 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		e, ok, wake := s.read()
 		switch {
 		case ok:
-			e.Task = e.Task.own()
 			return e, nil
 		case wake == nil:
 			return Event{}, io.EOF
@@ -134,22 +133,19 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 // when there will be none.
 func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	cs := s.m.reg.enter()
-	defer cs.leave()
-	e, ok = s.nextKept(cs.r)
-	if ok || cs.r.all.state == Stopped {
-		return e, ok, nil
+	seq, kept, ok := cs.r.events.Next(&s.cursor)
+	if !ok && cs.r.all.state != Stopped {
+		wake = cs.awaitEvent()
+		seq, kept, ok = cs.r.events.Next(&s.cursor)
 	}
-	wake = cs.awaitEvent()
-	e, ok = s.nextKept(cs.r)
+	if ok {
+		e = Event{Seq: seq, Time: kept.task.at(kept.at), Kind: eventKinds[kept.kind], Task: kept.task.info()}
+	}
+	cs.leave()
+	if ok {
+		e.Task = e.Task.own(kept.task)
+	}
 	return e, ok, wake
-}
-
-func (s *Subscription) nextKept(r *registry) (Event, bool) {
-	seq, e, ok := r.events.Next(&s.cursor)
-	if !ok {
-		return Event{}, false
-	}
-	return Event{Seq: seq, Time: e.task.at(e.at), Kind: eventKinds[e.kind], Task: e.task.info()}, true
 }
 
 // All gives the events as Next does, until ctx ends or the manager has stopped and all are read.

@@ -12,7 +12,7 @@ func (m *Manager) Wait(ctx context.Context) error {
 		return err
 	}
 	cs := m.reg.enter()
-	idle := cs.r.idleOf(&cs.r.all)
+	idle := cs.r.idleOf(nil)
 	cs.leave()
 	if idle == nil {
 		return nil
@@ -20,14 +20,19 @@ func (m *Manager) Wait(ctx context.Context) error {
 	return block(ctx, idle)
 }
 
-// idleOf gives a channel that is closed when nothing of s is active; nil when nothing is now.
-func (r *registry) idleOf(s *scope) chan struct{} {
+// idleOf gives a channel that is closed when nothing of g is active, or nothing at all when g is nil; nil
+// when that is so now.
+func (r *registry) idleOf(g *Group) chan struct{} {
+	s := &r.all
+	if g != nil {
+		s = &g.scope
+	}
 	if s.active() == 0 {
 		return nil
 	}
 	if s.idle == nil {
 		s.idle = make(chan struct{})
-		r.awaited = append(r.awaited, s)
+		r.awaited = append(r.awaited, g)
 	}
 	return s.idle
 }
@@ -36,23 +41,23 @@ func (r *registry) idleOf(s *scope) chan struct{} {
 // that ends may let in another.
 func (cs *section) tellIdle() {
 	r := cs.r
-	r.awaited = slices.DeleteFunc(r.awaited, func(s *scope) bool {
+	r.awaited = slices.DeleteFunc(r.awaited, func(g *Group) bool {
+		s := &r.all
+		if g != nil {
+			s = &g.scope
+		}
 		if s.active() > 0 {
 			return false
 		}
 		cs.close(s.idle)
 		s.idle = nil
-		return true
-	})
-	for _, g := range r.groups {
-		if g.active() > 0 || len(g.awaitedBy) == 0 {
-			continue
-		}
-		waits := slices.Clone(g.awaitedBy)
-		for _, w := range waits {
-			if w.submit == nil {
-				cs.endWait(w)
+		if g != nil {
+			for _, w := range slices.Clone(g.awaitedBy) {
+				if w.submit == nil {
+					cs.endWait(w)
+				}
 			}
 		}
-	}
+		return true
+	})
 }

@@ -15,7 +15,7 @@ type scope struct {
 	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
 
 	state   State
-	idle    chan struct{} // closed when nothing is active any more; nil unless the scope is in registry.awaited
+	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
 	stopped chan struct{} // closed when state is Stopped
 }
 

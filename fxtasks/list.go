@@ -58,9 +58,14 @@ func (m *Manager) List(f Filter) Page {
 	m.reg.inSteps(func(cs *section) bool { return cs.prune() })
 
 	l := listing{f: &f, r: m.reg, from: from, limit: limit, text: strings.ToLower(f.Text)}
+	l.page.Tasks = make([]Info, 0, limit) // not in a section: to allocate can take long
+	l.tasks = make([]*Task, 0, limit)
 	l.read()
-	for i := range l.page.Tasks {
-		l.page.Tasks[i] = l.page.Tasks[i].own()
+	for i, t := range l.tasks {
+		l.page.Tasks[i] = l.page.Tasks[i].own(t)
+	}
+	if len(l.page.Tasks) == 0 {
+		l.page.Tasks = nil
 	}
 	return l.page
 }
@@ -74,6 +79,7 @@ type listing struct {
 	text  string // in lower case
 
 	page    Page
+	tasks   []*Task // those of page
 	begun   bool
 	counted bool // Total is known from the counters
 	next    uint64
@@ -84,6 +90,9 @@ type listing struct {
 func (l *listing) read() {
 	l.next = l.from
 	for l.step() {
+	}
+	if l.counted && !l.more && l.from == l.f.Order.start() {
+		l.page.Total = len(l.page.Tasks) // records may have come and gone between two steps
 	}
 	if l.more {
 		l.page.Next = l.f.Order.token(l.last)
@@ -105,13 +114,11 @@ func (l *listing) step() (more bool) {
 		l.page.Seq = l.r.events.Last()
 		if l.page.Total, l.counted = l.r.count(l.f); !l.counted {
 			l.next = l.f.Order.start() // what came before the page is counted, too
-		} else {
-			l.page.Tasks = make([]Info, 0, min(l.limit, l.page.Total))
 		}
 	}
 	looked := 0
 	more = l.f.Order.walk(l.r, l.next, func(key uint64, t *Task) bool {
-		if looked == 2*batch || l.full() {
+		if looked == max(2*batch, l.limit+1) || l.full() {
 			return false
 		}
 		looked++
@@ -157,6 +164,7 @@ func (l *listing) add(key uint64, t *Task) {
 	case l.f.Order.before(key, l.from):
 	case len(l.page.Tasks) < l.limit:
 		l.page.Tasks = append(l.page.Tasks, t.info())
+		l.tasks = append(l.tasks, t)
 		l.last = key
 	default:
 		l.more = true

@@ -43,8 +43,14 @@ func taskFields(t *Task) []zap.Field {
 	if t.group.name != "" {
 		fields = append(fields, zap.String("group", t.group.name))
 	}
+	if id := t.opts.metadata["job_id"]; t.outside && id != "" { // of the scheduler that has called Run
+		fields = append(fields, zap.String("job_id", id))
+	}
 	return fields
 }
+
+// retriedElsewhere is an error after which the scheduler that has called Run makes another attempt.
+type retriedElsewhere interface{ RetriedElsewhere() }
 
 func (t *Task) writeSubmitted() {
 	t.group.m.write(zap.DebugLevel, "task submitted", taskFields(t)...)
@@ -65,6 +71,11 @@ func (t *Task) endLine() (zapcore.Level, string) {
 	case TimedOut:
 		return zap.WarnLevel, "task timed out"
 	default:
+		if t.outside {
+			if _, ok := t.failure.err.(retriedElsewhere); ok {
+				return zap.WarnLevel, "attempt failed and is retried"
+			}
+		}
 		return zap.ErrorLevel, "task failed"
 	}
 }

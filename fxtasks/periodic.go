@@ -126,11 +126,14 @@ func (m *Manager) Periodics() []*Periodic {
 func (p *Periodic) Info() PeriodicInfo {
 	cs := p.group.m.reg.enter()
 	info := PeriodicInfo{Name: p.name, Group: p.group.name, Next: p.next, Runs: p.runs, Skipped: p.skipped, LastCompleted: p.completed()}
-	if p.last != nil {
-		info.Last = p.last.info()
+	last := p.last
+	if last != nil {
+		info.Last = last.info()
 	}
 	cs.leave()
-	info.Last = info.Last.own()
+	if last != nil {
+		info.Last = info.Last.own(last)
+	}
 	return info
 }
 

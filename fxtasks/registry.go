@@ -52,7 +52,7 @@ type registry struct {
 	wanting  []*Group           // groups that have a queued task which a task waits for, and a place for it
 	blocked  blockedSubmits
 	waiting  int      // running tasks that wait for others
-	awaited  []*scope // those that somebody waits for until nothing is active
+	awaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
 	asked    askedTasks
 
 	closed bool          // Shutdown has begun
@@ -249,7 +249,8 @@ func (cs *section) drop(t *Task, e *ending) {
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
 		cs.r.lines++
-		cs.unfinished = append(cs.unfinished, t)
+		rest := cs.later()
+		rest.unfinished = append(rest.unfinished, t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {
@@ -271,7 +272,8 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		t.request, t.requestedAt = e, t.since(cs.now())
 		cs.r.asked.add(t.askedAt())
 		cs.r.publish(kindCancelling, t, t.requestedAt)
-		cs.ending = append(cs.ending, t.ctx)
+		rest := cs.later()
+		rest.ending = append(rest.ending, t.ctx)
 	case t.attempts != nil && t.attempts.late == nil && e != endTimeout:
 		t.attempts.late = e
 	}

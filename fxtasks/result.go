@@ -126,7 +126,7 @@ func (r *Result[T]) Value(ctx context.Context) (T, error) {
 	if err := r.await(ctx); err != nil {
 		return none, err
 	}
-	if err := r.Err(); err != nil {
+	if err := r.final(); err != nil {
 		return none, err
 	}
 	value, _ := r.box.get()

@@ -14,12 +14,25 @@ type section struct {
 	timed bool // the clock has been read
 
 	// What leave carries out.
-	starting   taskQueue
-	held       *Task           // started by this section; its submitter starts it after its line is written
+	starting taskQueue
+	held     *Task         // its submitter starts it, after its line is written
+	wake     chan struct{} // a channel to close
+	rest     *rest         // nil: nothing
+}
+
+// rest is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
+// stacks, on which a section lies.
+type rest struct {
 	ending     []*taskContext  // contexts whose ending was decided
-	wake       chan struct{}   // a channel to close, and more of them
-	wakeMore   []chan struct{} //
+	wake       []chan struct{} // more channels to close
 	unfinished []*Task         // ended without having run, with a line to be written before Done is closed
+}
+
+func (cs *section) later() *rest {
+	if cs.rest == nil {
+		cs.rest = new(rest)
+	}
+	return cs.rest
 }
 
 // taskQueue is a first-in-first-out list, linked through the tasks themselves.
@@ -55,9 +68,7 @@ func (r *registry) enter() section {
 func (cs *section) takeIn() {
 	r := cs.r
 	returned := r.returned.takeLocked()
-	if submitted := r.submitted.takeLocked(); submitted != nil {
-		cs.record(submitted)
-	}
+	cs.takeInSubmitted()
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
 		if t.outcome == Pending {
 			cs.putBack(t)
@@ -67,12 +78,23 @@ func (cs *section) takeIn() {
 	}
 }
 
+func (cs *section) takeInSubmitted() {
+	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
+		cs.record(submitted)
+	}
+}
+
 // now gives the time of the section, which is read when it is first asked for. It is never before
 // that of anything on record: times follow the order of events.
+//
+// Once the clock is read, what was submitted meanwhile comes on record: it would else be on record as of
+// later than when its Submit returned.
 func (cs *section) now() time.Time {
 	if !cs.timed {
 		cs.timed = true
-		return cs.r.tick(time.Now())
+		now := time.Now()
+		cs.takeInSubmitted()
+		cs.r.tick(now)
 	}
 	return cs.r.latest
 }
@@ -102,7 +124,7 @@ func (cs *section) leaveWith() (next *Task) {
 }
 
 func (cs *section) carryOut() {
-	if cs.starting.first != nil || cs.wake != nil || cs.ending != nil || cs.unfinished != nil {
+	if cs.starting.first != nil || cs.wake != nil || cs.rest != nil {
 		cs.carryOutAll()
 	}
 }
@@ -111,8 +133,10 @@ func (cs *section) carryOut() {
 //
 //go:noinline
 func (cs *section) carryOutAll() {
-	for _, ctx := range cs.ending {
-		ctx.applyEnd()
+	if cs.rest != nil {
+		for _, ctx := range cs.rest.ending {
+			ctx.applyEnd()
+		}
 	}
 	for t := cs.starting.pop(); t != nil; t = cs.starting.pop() {
 		go t.group.m.work(t)
@@ -120,10 +144,13 @@ func (cs *section) carryOutAll() {
 	if cs.wake != nil {
 		close(cs.wake) // not in the section: to wake 200,000 goroutines takes a tenth of a second
 	}
-	for _, c := range cs.wakeMore {
+	if cs.rest == nil {
+		return
+	}
+	for _, c := range cs.rest.wake {
 		close(c)
 	}
-	for _, t := range cs.unfinished {
+	for _, t := range cs.rest.unfinished {
 		go t.writeUnstarted() // a logger that blocks holds up this task alone
 	}
 }
@@ -133,7 +160,8 @@ func (cs *section) close(c chan struct{}) {
 	if cs.wake == nil {
 		cs.wake = c
 	} else {
-		cs.wakeMore = append(cs.wakeMore, c)
+		rest := cs.later()
+		rest.wake = append(rest.wake, c)
 	}
 }
 

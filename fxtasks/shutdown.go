@@ -138,7 +138,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	cs.refuseBlocked(d.group)
 	d.initial = d.scope.active()
 	d.cancelledBefore = d.scope.counts.Cancelled
-	if idle := r.idleOf(d.scope); idle == nil {
+	if idle := r.idleOf(d.group); idle == nil {
 		d.wait = nil
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
@@ -170,7 +170,8 @@ func (d *drain) finish(ctx context.Context) {
 	if d.idle == nil {
 		return
 	}
-	if d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
+	graces := d.clock.began.Add(d.clock.latest) // by then all graces are over, however long the stacks take
+	if d.sleep(ctx, graces) || d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
 		return
 	}
 	d.cutOff() // the budget is spent: no grace lasts longer
@@ -215,6 +216,7 @@ func (d *drain) end() (ShutdownReport, error) {
 	for i, t := range tasks {
 		if !t.status.Finished() {
 			tasks[n], report.Stuck[n] = t, report.Stuck[i]
+			report.Stuck[n].Age = cs.now().Sub(t.at(t.startedAt))
 			n++
 		}
 	}
@@ -234,14 +236,15 @@ func (d *drain) end() (ShutdownReport, error) {
 	}
 	d.scope.state = Stopped
 	cs.close(d.scope.stopped)
+	if d.ownClock || d.group == nil {
+		d.clock.stop()
+	}
 	if d.group == nil {
 		r.wakeReaders()
-		for _, timer := range []*time.Timer{r.expiry, d.clock.timer} {
-			if timer != nil {
-				timer.Stop()
-			}
+		if r.expiry != nil {
+			r.expiry.Stop()
+			r.expiry = nil
 		}
-		r.expiry = nil
 	}
 	quiet := r.quietOf()
 	cs.leave()
@@ -269,7 +272,7 @@ func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 		cs.leave()
 	}
 	for i, t := range running {
-		stuck[i].Info = stuck[i].Info.own()
+		stuck[i].Info = stuck[i].Info.own(running[i])
 		if d.stacks != nil {
 			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
 		}

@@ -35,6 +35,7 @@ func (m *Manager) Stats() Stats {
 	oldest := m.oldestRunning()
 	cs := r.enter()
 	defer cs.leave()
+	cs.now() // first: it can bring tasks on record
 	names := *r.names.Load()
 	s := Stats{
 		Counts:     r.all.counts,
@@ -123,8 +124,7 @@ const stuckAfter = 10 * time.Second
 // askedTasks counts the running tasks that were asked to end, by when that was.
 type askedTasks struct {
 	recent ordered.Table[int] // by nanoseconds since the epoch
-	old    int                // before until
-	until  uint64
+	old    int                // taken out of recent
 }
 
 // askedAt gives when t was asked to end.

@@ -29,25 +29,28 @@ func errorText(err error) (text string) {
 // panicText gives the text of what was given to panic. What is no error, Stringer, string or number
 // gives its type: it may refer to itself, or be changed meanwhile, and to print it would then end the process.
 func panicText(v any) (text string) {
-	const prefix = "fxtasks: task panicked: "
 	defer func() {
 		if recover() != nil {
-			text = prefix + typeText(v)
+			text = panicTypeText(v)
 		}
 	}()
 	switch x := v.(type) {
 	case error:
-		return prefix + x.Error()
+		return panicPrefix + x.Error()
 	case fmt.Stringer:
-		return prefix + x.String()
+		return panicPrefix + x.String()
 	}
 	switch k := reflect.ValueOf(v).Kind(); {
 	case k == reflect.String, k >= reflect.Int && k <= reflect.Complex128:
-		return prefix + fmt.Sprint(v)
+		return panicPrefix + fmt.Sprint(v)
 	default:
-		return prefix + typeText(v)
+		return panicTypeText(v)
 	}
 }
+
+const panicPrefix = "fxtasks: task panicked: "
+
+func panicTypeText(v any) string { return panicPrefix + typeText(v) }
 
 func typeText(v any) string { return fmt.Sprintf("%T", v) }
 
@@ -77,11 +80,16 @@ func endText(e *endError) string {
 	return why + ": " + what
 }
 
-// errUnprintable stands in for an error whose Error method calls runtime.Goexit.
+// unprintable stands in for the text of an error whose Error method calls runtime.Goexit.
 func unprintable(err error) string {
-	if e, ok := err.(*endError); ok {
+	switch e := err.(type) {
+	case *endError:
 		e.text = typeText(errors.Join(e.cause, e.returned))
 		return e.text
+	case *PanicError:
+		if e.text != "" {
+			return e.text
+		}
 	}
 	return typeText(err)
 }

@@ -49,7 +49,7 @@ func (w *wait) within() bool {
 // for. It is not called in a section: a context can be the user's code.
 func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	c := taskContextOf(ctx)
-	if c == nil || c.task.group.m != m || ctx.Err() != nil {
+	if c == nil || c.task.group.m != m {
 		return nil
 	}
 	return c
@@ -62,6 +62,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 		return invalid("ctx is nil")
 	}
 	c := m.waitingTask(ctx)
+	ended := c != nil && ctx.Err() != nil // then it does not wait, and cannot count as waiting
 	cs := m.reg.enter()
 	done := begin(&cs)
 	var own *wait
@@ -70,10 +71,12 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())
 		}
-		own = new(wait)
-		*own = w
-		own.waiter = c.task
-		cs.beginWait(own)
+		if !ended {
+			own = new(wait)
+			*own = w
+			own.waiter = c.task
+			cs.beginWait(own)
+		}
 	}
 	cs.leave()
 	if done == nil {

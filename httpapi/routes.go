@@ -15,6 +15,7 @@ func (a *API) allRoutes() []route {
 		{path: "/tasks", methods: methods{"GET": a.serveList}},
 		{path: "/tasks/*", methods: methods{"GET": a.serveTask, "DELETE": a.serveCancel}},
 		{path: "/stats", methods: methods{"GET": a.serveStats}},
+		{path: "/history", methods: methods{"GET": a.serveHistory}},
 		{path: "/schedules", methods: methods{"GET": a.serveSchedules}},
 		{path: "/schedules/*/run", methods: methods{"POST": a.serveRun}},
 		{path: "/failures", methods: methods{"GET": a.serveFailures}},

@@ -128,6 +128,7 @@ func checkLists(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	c.check(t, "GET", "/stats", "", nil, http.StatusOK)
 	submitAll(t, m)
 	c.check(t, "GET", "/stats", "", nil, http.StatusOK)
+	c.check(t, "GET", "/history", "", nil, http.StatusOK)
 	for _, query := range []string{"", "?status=running&status=failed", "?name=build-report&group=reports", "?metadata.customer=7",
 		"?created_after=2020-01-01T00:00:00Z&created_before=2120-01-01T00:00:00.5%2B01:00", "?page_size=5000", "?q=PORT", "?order=oldest", "?order=ended"} {
 		c.check(t, "GET", "/tasks"+query, "", nil, http.StatusOK)
@@ -164,7 +165,7 @@ func checkRefused(t *testing.T, m *fxtasks.Manager, seen map[answer]bool) {
 	nothing := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return errReport
 	}}, seen)
-	for _, path := range []string{"/tasks", "/stats", "/failures", "/events", "/schedules", "/jobs", "/jobs/away"} {
+	for _, path := range []string{"/tasks", "/stats", "/history", "/failures", "/events", "/schedules", "/jobs", "/jobs/away"} {
 		nothing.check(t, "GET", path, "", nil, http.StatusForbidden)
 	}
 	nothing.check(t, "GET", "/tasks/running", "", nil, http.StatusNotFound)
@@ -256,7 +257,7 @@ func checkUnauthenticated(t *testing.T, m *fxtasks.Manager, seen map[answer]bool
 	c := newChecker(t, m, httpapi.Config{Jobs: someJobs(), Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
 		return httpapi.ErrUnauthenticated
 	}}, seen)
-	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /failures", "GET /events", "GET /schedules", "POST /schedules/x/run",
+	for _, request := range []string{"GET /tasks", "GET /tasks/7", "DELETE /tasks/7", "GET /stats", "GET /history", "GET /failures", "GET /events", "GET /schedules", "POST /schedules/x/run",
 		"GET /jobs", "GET /jobs/1", "DELETE /jobs/1", "POST /jobs/1/retry", "GET /jobs/away"} {
 		method, path, _ := strings.Cut(request, " ")
 		c.check(t, method, path, "", nil, http.StatusUnauthorized)

@@ -18,7 +18,7 @@ func (r *round) audit() {
 	}
 	whole := false
 	for _, t := range r.stories {
-		t.story.End(t.missed, h)
+		t.story.End(t.missed, t.last, h)
 		if t.missed == 0 {
 			whole = true
 		} else {

@@ -35,6 +35,9 @@ type round struct {
 	closing   atomic.Bool
 	over      chan struct{} // closed when every task has returned
 	followed  atomic.Uint64 // Seq of the last event that the follower has read
+	awaited   sync.Map      // of the Seqs of tasks that a task has waited for: they may start ahead of their turn
+	lent      atomic.Bool   // a task has waited for tasks
+	pushing   atomic.Bool   // a task has waited for room: any task may then have started ahead of its turn
 
 	patience time.Duration
 	mu       sync.Mutex // protects what follows
@@ -93,6 +96,9 @@ func newRound(s settings, t *tally, f *checks.Findings) *round {
 		r.group[name] = group
 		r.targets = append(r.targets, name)
 		r.slots[name] = &checks.Gauge{Findings: f, What: "running tasks of group " + name, Limit: int64(c.MaxRunning)}
+	}
+	for _, g := range r.slots {
+		g.Loose = r.lent.Load
 	}
 	return r
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/fxtasks/background/e2e/soak/checks"
 	"github.com/fxtasks/background/fxtasks"
@@ -58,9 +60,9 @@ func (s *stage) giveSlot() {
 	}
 }
 
-// lend makes a call that waits with the task's context, and therefore lends its slot. A task that
-// has been asked to end meanwhile does not get it again, and one that is asked later still has it.
+// lend makes a call that waits with the task's context: what it waits for may run beside it.
 func (s *stage) lend(call func()) {
+	s.r.lent.Store(true)
 	s.giveSlot()
 	call()
 	if s.self.Info().CancelRequestedAt.IsZero() {
@@ -72,6 +74,9 @@ func (s *stage) lend(call func()) {
 func (s *stage) submit() placed {
 	var p placed
 	depth, ok := s.depth+1, s.then
+	if s.r.config.MaxPending != 0 || slices.ContainsFunc(slices.Collect(maps.Values(s.r.groups)), func(g fxtasks.GroupConfig) bool { return g.MaxPending != 0 }) {
+		s.r.pushing.Store(true) // this submit may be a blocking one
+	}
 	if ok == nil {
 		ok = atDepth(depth)
 	}

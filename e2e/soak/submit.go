@@ -163,6 +163,9 @@ func typed(fn fxtasks.Func, value int) func(context.Context) (int, error) {
 // await waits for what was placed with ctx, in one of the ways there are.
 func (r *round) await(ctx context.Context, l luck, p placed) {
 	task := p.Task()
+	if _, nested := fxtasks.FromContext(ctx); nested {
+		r.awaited.Store(task.Info().Seq, true)
+	}
 	if p.result == nil || l.oneIn(2) {
 		err := task.Wait(ctx)
 		r.findings.Waited("Wait", task, err, ctx.Err())

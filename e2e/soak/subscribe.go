@@ -9,10 +9,16 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
+// mayOvertake says whether a task may have waited for the one with that Seq.
+func (r *round) mayOvertake(seq uint64) bool {
+	_, awaited := r.awaited.Load(seq)
+	return awaited || r.pushing.Load()
+}
+
 // told is a story that was read to the end.
 type told struct {
-	story  *checks.Story
-	missed uint64
+	story        *checks.Story
+	missed, last uint64
 }
 
 // follower reads all events as they come.
@@ -32,24 +38,23 @@ func (r *round) sleeper(l luck) {
 // readToEnd reads until the manager has stopped, and then what became of the tasks that were stuck.
 func (r *round) readToEnd(then func(fxtasks.Event)) {
 	sub := r.manager.Subscribe(0)
-	story := &checks.Story{Findings: r.findings}
+	story := &checks.Story{Findings: r.findings, Awaited: r.mayOvertake}
 	r.checkEOF(r.read(context.Background(), sub, story, then))
 	<-r.over
 	r.checkEOF(r.read(context.Background(), sub, story, then))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stories = append(r.stories, told{story, sub.Missed()})
+	r.stories = append(r.stories, told{story, sub.Missed(), r.manager.List(fxtasks.Filter{Limit: 1}).Seq})
 }
 
 // read reads until Next gives an error.
 func (r *round) read(ctx context.Context, sub *fxtasks.Subscription, story *checks.Story, then func(fxtasks.Event)) error {
 	for {
-		before := sub.Missed()
 		e, err := sub.Next(ctx)
 		if err != nil {
 			return err
 		}
-		story.Add(e, before, sub.Missed())
+		story.Add(e)
 		clear(e.Task.Metadata) // a reader's own
 		then(e)
 	}
@@ -65,8 +70,9 @@ func (r *round) checkEOF(err error) {
 // joiner takes a list of what is active, and reads on from there.
 func (r *round) joiner(l luck) {
 	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
-		if page := r.manager.List(checks.Active()); page.Next == "" {
-			story := &checks.Story{Findings: r.findings, After: page.Seq}
+		few := r.manager.List(fxtasks.Filter{Limit: 1}).Total < 500 // else List reads the records in several steps
+		if page := r.manager.List(checks.Active()); few && page.Next == "" {
+			story := &checks.Story{Findings: r.findings, After: page.Seq, Awaited: r.mayOvertake}
 			story.Seed(page.Tasks)
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(100*time.Millisecond))
 			if err := r.read(ctx, r.manager.Subscribe(page.Seq), story, func(fxtasks.Event) {}); ctx.Err() == nil {
@@ -86,12 +92,9 @@ func (r *round) latecomer(l luck) {
 		sub := r.manager.Subscribe(fxtasks.Latest)
 		if r.manager.List(one).Seq == now { // else it is not known where it begins
 			ctx, cancel := context.WithTimeout(context.Background(), l.upTo(50*time.Millisecond))
-			story := &checks.Story{Findings: r.findings, After: now}
-			before := sub.Missed()
+			story := &checks.Story{Findings: r.findings, After: now, Awaited: r.mayOvertake}
 			for e := range sub.All(ctx) {
-				missed := sub.Missed()
-				story.Add(e, before, missed)
-				before = missed
+				story.Add(e)
 				if l.oneIn(300) {
 					break
 				}

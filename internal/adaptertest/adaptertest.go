@@ -44,6 +44,7 @@ type Echo interface {
 type Adapter interface {
 	Submit(c Context, s fxtasks.Submitter, name string, fn fxtasks.Func, opts ...fxtasks.TaskOption) error
 	Accepted(c Context, t *fxtasks.Task) error
+	AcceptedJob(c Context, id string) error
 	CloseStreams()
 }
 
@@ -126,6 +127,9 @@ func Run(t *testing.T, v Version) {
 		{"Handle", handle},
 		{"Handle refuses what cannot be bound or is not valid", handleRefuses},
 		{"HTTPError", httpErrors},
+		{"Caller by Echo's context or by the request, not both (H21)", callers},
+		{"AcceptedJob", acceptedJob},
+		{"whose jobs are served", whoseJobs},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, v) })
 	}

@@ -11,7 +11,7 @@ import (
 
 type (
 	a struct {
-		Text string `json:"a\"quoted\" tag"`
+		Text string `quoted:"a\"quoted\" tag"`
 	}
 	b struct{}
 	c struct{}

@@ -211,7 +211,10 @@ func TestCheckRequests(t *testing.T) {
 		{"shut down before Shutdown", func(h *History) { h.Accounts[stuck].Info.CancelRequestedAt = at(99) }, "nobody asked"},
 		{"grace cut short", func(h *History) { h.Accounts[graced].Grace = 20 * time.Millisecond }, "nobody asked"},
 		{"grace of more than the budget", func(h *History) { h.Accounts[graced].Grace = time.Hour }, "nobody asked"},
-		{"grace of none", func(h *History) { h.Accounts[graced].Grace = 0 }, "it has no grace, and was asked"},
+		{"grace of none", func(h *History) {
+			h.Accounts[graced].Grace = 0
+			h.Accounts[graced].Info.CancelRequestedAt = h.Accounts[graced].Info.CancelRequestedAt.Add(2 * asking)
+		}, "it has no grace, and was asked"},
 		{"starts without grace", func(h *History) {
 			h.Accounts[stuck].Info.StartedAt = at(103)
 		}, "it has no grace, and started"},

@@ -29,7 +29,7 @@ type lineBook struct {
 // lineCounts is how many lines of a kind there were. Kinds are told apart by level and fields,
 // which are promised, not by messages.
 type lineCounts struct {
-	submitted, debugEnds, warnEnds, errorEnds, panics, stuck uint64
+	submitted, quietEnds, warnEnds, errorEnds, panics, stuck uint64
 	infos, errors                                            int // about no task
 	rejected                                                 bool
 }
@@ -73,7 +73,9 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 			case "group":
 				group = field.String
 			case "not_logged": // stuck tasks that there was no time for
-				l.book.leaveOut(uint64(field.Integer))
+				l.book.add(func(c *lineCounts) { c.stuck += uint64(field.Integer) })
+			case "by_name": // pending tasks that a shutdown cancelled: they have no lines of their own
+				l.book.add(func(c *lineCounts) { c.quietEnds += sum(field) })
 			}
 		}
 	}
@@ -81,17 +83,28 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	if _, want, _ := strings.Cut(name, GroupMark); about && group != want {
 		l.book.findings.Addf("log: %s %q of task %q has the group %q, want %q", e.Level, e.Message, name, group, want)
 	}
-	if !about && !strings.HasPrefix(e.Message, "shutdown") {
+	if !about && !has["by_name"] && !strings.HasPrefix(e.Message, "shutdown") {
 		l.book.findings.Addf("log: %s %q has the fields %v, want task_id and task_name", e.Level, e.Message, has)
 	}
 	l.book.count(e, about, has)
 	return nil
 }
 
-func (b *lineBook) leaveOut(stuck uint64) {
+func (b *lineBook) add(change func(*lineCounts)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.counts.stuck += stuck
+	change(&b.counts)
+}
+
+// sum adds up the counts in a field.
+func sum(field zapcore.Field) (total uint64) {
+	all := zapcore.NewMapObjectEncoder()
+	field.AddTo(all)
+	counts, _ := all.Fields[field.Key].(map[string]any)
+	for _, n := range counts {
+		total += uint64(n.(int))
+	}
+	return total
 }
 
 func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
@@ -99,14 +112,15 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	defer b.mu.Unlock()
 	c, level := &b.counts, e.Level
 	switch ended := has["duration"]; {
+	case has["by_name"]:
 	case !about && level == zapcore.InfoLevel:
 		c.infos++
 	case !about && level == zapcore.ErrorLevel:
 		c.errors++
 	case level == zapcore.DebugLevel && !ended:
 		c.submitted++
-	case level == zapcore.DebugLevel:
-		c.debugEnds++
+	case level == zapcore.DebugLevel, about && level == zapcore.InfoLevel && ended: // at info: cut off by a shutdown
+		c.quietEnds++
 	case level == zapcore.WarnLevel && ended:
 		c.warnEnds++
 	case level == zapcore.WarnLevel && has["stack"]:
@@ -126,7 +140,7 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 
 // End wants as many lines of each kind as there was to tell.
 func (l *Lines) End(s fxtasks.Stats, h *History) {
-	want := lineCounts{submitted: s.Submitted, debugEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
+	want := lineCounts{submitted: s.Submitted, quietEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
 	for i := range h.Accounts {
 		if h.Accounts[i].How == Panicked {
 			want.panics++

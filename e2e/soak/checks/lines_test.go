@@ -62,7 +62,7 @@ func TestLines(t *testing.T) {
 			lines := NewLines(f)
 			right(zap.New(lines))
 			c.more(zap.New(lines))
-			lines.End(fxtasks.Stats{Submitted: 1, Completed: 1, TimedOut: 1, Failed: 1}, h)
+			lines.End(fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 1, Completed: 1, TimedOut: 1, Failed: 1}}, h)
 			expect(t, f, c.found)
 		})
 	}

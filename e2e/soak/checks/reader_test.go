@@ -12,7 +12,7 @@ import (
 func stats() fxtasks.Stats {
 	c := fxtasks.Counts{Pending: 1, Running: 1, Submitted: 6, Completed: 1, Failed: 1, Cancelled: 1, TimedOut: 1, Rejected: 1}
 	return fxtasks.Stats{
-		Pending: 1, Running: 1, Submitted: 6, Completed: 1, Failed: 1, Cancelled: 1, TimedOut: 1, Rejected: 1,
+		Counts:        c,
 		OldestPending: time.Second, MaxRunning: 1, MaxPending: 1,
 		ByName: map[string]fxtasks.Counts{"send": c}, ByGroup: map[string]fxtasks.Counts{"mail": c},
 	}
@@ -80,13 +80,13 @@ func TestReaderMoment(t *testing.T) {
 	r.Moment(page, stats(), page)
 	r.Moment(page, fxtasks.Stats{}, fxtasks.Page{Seq: 10}) // something happened meanwhile
 	expect(t, r.Findings, "")
-	r.Moment(page, fxtasks.Stats{Pending: 2}, page)
+	r.Moment(page, fxtasks.Stats{Counts: fxtasks.Counts{Pending: 2}}, page)
 	expect(t, r.Findings, "Stats of the same moment")
 }
 
 func TestFinal(t *testing.T) {
 	h := good()
-	right := fxtasks.Stats{Submitted: 11, Completed: 4, Failed: 3, Cancelled: 3, TimedOut: 1, Rejected: 5,
+	right := fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 11, Completed: 4, Failed: 3, Cancelled: 3, TimedOut: 1, Rejected: 5},
 		ByName: make(map[string]fxtasks.Counts), ByGroup: map[string]fxtasks.Counts{"mail": {Submitted: 1, Completed: 1}}}
 	for i := range h.Accounts {
 		right.ByName[h.Accounts[i].Name] = h.Accounts[i].counts()

@@ -8,18 +8,17 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// told is what tests make up: an event, and what Missed gave after it.
+// told is an event that tests make up.
 type told struct {
-	kind   fxtasks.EventKind
-	task   uint64
-	info   func(*fxtasks.Info) // changes what the event says of the task
-	seq    uint64              // 0: the next
-	missed uint64
+	kind fxtasks.EventKind
+	task uint64
+	info func(*fxtasks.Info) // changes what the event says of the task
+	seq  uint64              // 0: the next
 }
 
 // tellStory tells of events one millisecond apart, whose Infos include them unless changed.
 func tellStory(s *Story, events []told) {
-	seq, missed := s.After, uint64(0)
+	seq := s.After
 	for _, e := range events {
 		if seq++; e.seq > 0 {
 			seq = e.seq
@@ -36,8 +35,7 @@ func tellStory(s *Story, events []told) {
 		if e.info != nil {
 			e.info(&i)
 		}
-		s.Add(fxtasks.Event{Seq: seq, Time: at(int(seq)), Kind: e.kind, Task: i}, missed, e.missed)
-		missed = e.missed
+		s.Add(fxtasks.Event{Seq: seq, Time: at(int(seq)), Kind: e.kind, Task: i})
 	}
 }
 
@@ -62,15 +60,13 @@ func TestStory(t *testing.T) {
 		{"a life", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: report, task: 1}, {kind: cancel, task: 1}, {kind: report, task: 1}, {kind: finish, task: 1}}, ""},
 		{"a short life", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: finish, task: 1}}, ""},
 		{"cancelled before it starts", []told{{kind: submit, task: 1}, {kind: finish, task: 1, info: never}}, ""},
-		{"some were missed", []told{{kind: submit, task: 1}, {kind: finish, task: 1, seq: 5, missed: 3}, {kind: report, task: 2, missed: 3}}, ""},
+		{"some were missed", []told{{kind: submit, task: 1}, {kind: finish, task: 1, seq: 5}, {kind: report, task: 2}}, ""},
 		{"first of another group", []told{{kind: submit, task: 1}, {kind: submit, task: 2, info: grouped}, {kind: start, task: 2, info: grouped}}, ""},
 		{"one that replaces waits", []told{{kind: submit, task: 1, info: shared}, {kind: start, task: 1, info: shared},
 			{kind: submit, task: 2, info: shared}, {kind: submit, task: 3}, {kind: start, task: 3}}, ""},
 		{"one before was cancelled", []told{{kind: submit, task: 1}, {kind: submit, task: 2}, {kind: finish, task: 1, info: never}, {kind: start, task: 2}}, ""},
 
 		{"a Seq again", []told{{kind: submit, task: 1}, {kind: start, task: 1, seq: 1}}, "comes where 2 or later is due"},
-		{"a gap that was not missed", []told{{kind: submit, task: 1}, {kind: start, task: 1, seq: 3}}, "1 were left out"},
-		{"missed, and no gap", []told{{kind: submit, task: 1}, {kind: start, task: 1, missed: 1}, {kind: finish, task: 1, missed: 1}}, "0 were left out"},
 		{"starts without being submitted", []told{{kind: start, task: 1}}, "cannot come"},
 		{"submitted twice", []told{{kind: submit, task: 1}, {kind: submit, task: 1}}, "cannot come"},
 		{"starts twice", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: start, task: 1}}, "cannot come"},
@@ -79,7 +75,7 @@ func TestStory(t *testing.T) {
 		{"progress after the end", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: finish, task: 1}, {kind: report, task: 1}}, "cannot come"},
 		{"progress before the start", []told{{kind: submit, task: 1}, {kind: report, task: 1}}, "cannot come"},
 		{"ran without starting", []told{{kind: submit, task: 1}, {kind: finish, task: 1}}, "cannot come"},
-		{"goes back, though some were missed", []told{{kind: finish, task: 1, seq: 4, missed: 3}, {kind: start, task: 1, missed: 3}}, "cannot come"},
+		{"goes back, though some were missed", []told{{kind: finish, task: 1, seq: 4}, {kind: start, task: 1}}, "cannot come"},
 		{"no such kind", []told{{kind: submit, task: 1}, {kind: "sleeping", task: 1}}, "cannot come"},
 		{"Info older than the start", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: func(i *fxtasks.Info) { i.Status = fxtasks.Pending }}}, "newer than its Info"},
 		{"Info older than the progress", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: report, task: 1, info: func(i *fxtasks.Info) { i.Progress.UpdatedAt = at(1) }}}, "newer than its Info"},
@@ -151,7 +147,7 @@ func TestStoryEnd(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &Story{Findings: new(Findings)}
 			tellStory(s, c.events)
-			s.End(c.missed, h)
+			s.End(c.missed, s.last, h)
 			expect(t, s.Findings, c.found)
 		})
 	}

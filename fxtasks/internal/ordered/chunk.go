@@ -51,6 +51,15 @@ func (c *chunk[V]) insert(at int, key uint64, v V) {
 	c.keys[at], c.values[at] = key, v
 }
 
+// removeFirst removes the first entry of several.
+func (c *chunk[V]) removeFirst() V {
+	v := c.values[c.first]
+	var none V
+	c.values[c.first] = none
+	c.first++
+	return v
+}
+
 // remove removes the entry at the given place. It moves the shorter side.
 func (c *chunk[V]) remove(at int) V {
 	v := c.values[at]

@@ -30,6 +30,21 @@ func (t *Table[V]) Len() int { return t.len }
 
 // Insert adds a value, or replaces the one that has the same key.
 func (t *Table[V]) Insert(key uint64, v V) {
+	if t.len > 0 {
+		if c := t.chunks[len(t.chunks)-1]; key > c.keys[c.end-1] && c.end < len(c.keys) {
+			c.append(key, v)
+			t.len++
+			return
+		}
+	}
+	t.insert(key, v)
+}
+
+// insert is the part of Insert that is seldom needed. It is apart, like remove, because new goroutines have
+// a small stack, and to grow it takes longer than all else.
+//
+//go:noinline
+func (t *Table[V]) insert(key uint64, v V) {
 	if t.len == 0 {
 		t.insertFirst(key, v)
 		return
@@ -86,6 +101,17 @@ func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
 
 // Remove removes the value with the given key and returns it. It returns false if there is none.
 func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
+	if t.len > 0 {
+		if c := t.chunks[0]; c.keys[c.first] == key && c.len() > chunkSize/4+1 {
+			t.len--
+			return c.removeFirst(), true
+		}
+	}
+	return t.remove(key)
+}
+
+//go:noinline
+func (t *Table[V]) remove(key uint64) (v V, ok bool) {
 	if t.len == 0 {
 		return v, false
 	}

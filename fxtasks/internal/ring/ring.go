@@ -132,12 +132,17 @@ type slot[E any] struct {
 
 func (t *track[E]) add(seq uint64, e E) {
 	if len(t.slots) < Size {
-		t.slots = append(t.slots, slot[E]{seq: seq, event: e})
-	} else {
-		t.slots[t.count%Size] = slot[E]{seq: seq, event: e}
+		t.grow()
 	}
+	s := &t.slots[t.count%Size]
+	s.seq, s.dropped, s.event = seq, false, e
 	t.count++
 }
+
+// grow is apart because new goroutines have a small stack, and to grow that takes longer than all else.
+//
+//go:noinline
+func (t *track[E]) grow() { t.slots = append(t.slots, slot[E]{}) }
 
 // oldest returns the index of the oldest entry that is kept.
 func (t *track[E]) oldest() uint64 { return t.count - uint64(len(t.slots)) }
