@@ -36,7 +36,6 @@ type modelTask struct {
 	finished  time.Time
 	after     *modelTask // it replaces this one, which has not returned
 	slot      bool
-	expired   bool  // its record was forgotten because of its age
 	cause     error // why it was asked to end
 	requested time.Time
 	how       string // its function ended

@@ -94,7 +94,7 @@ func TestSpanSaysWhatTheRecordSays(t *testing.T) {
 			span := r.spans.Ended()[0]
 			got := map[string]string{}
 			for _, kv := range span.Attributes() {
-				got[string(kv.Key)] = kv.Value.Emit()
+				got[string(kv.Key)] = kv.Value.String()
 			}
 			if span.Name() != "run n" || got["background.task.id"] != task.ID() || got["background.task.attempt"] != "1" {
 				t.Errorf("span %q has %v", span.Name(), got)
