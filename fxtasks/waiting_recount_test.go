@@ -19,7 +19,7 @@ func (p *program) errorf(format string, args ...any) {
 func (p *program) limited() (manager, groups bool) {
 	manager = !(p.may.giveUp || p.may.cancel || p.may.block || p.may.share || p.may.background ||
 		p.may.awaitGroup || p.may.closeGroup || p.may.replace || p.may.shutDown)
-	return manager, manager && !p.may.leave
+	return manager, manager && (p.may.lock || !p.may.leave)
 }
 
 func (p *program) beginWork(a *actor) {
