@@ -436,6 +436,7 @@ func block(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
+// isClosed is false for nil.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

@@ -33,7 +33,7 @@ func TestRandomProgramsOfTasksThatWait(t *testing.T) {
 	}
 	first := number("FXTASKS_FIRST", 1)
 	met := make(map[string]int)
-	for n := first; n < first+number("FXTASKS_PROGRAMS", 400); n++ {
+	for n := first; n < first+number("FXTASKS_PROGRAMS", 200); n++ {
 		synctest.Test(t, func(t *testing.T) { newProgram(t, n, met).run() })
 		if t.Failed() {
 			return
