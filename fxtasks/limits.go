@@ -13,6 +13,7 @@ type scope struct {
 	slots   int // held right now
 	lending int // of those, held by tasks that wait
 	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
+	kept    int // of those that wait, in a group: for nothing of it that runs
 
 	state   State
 	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
@@ -31,6 +32,9 @@ func (s *scope) working() int  { return s.slots - s.lending }
 // task keeps a place.
 func (s *scope) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
 func (s *scope) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.hungry < s.maxRunning }
+
+// hasUnkept is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
+func (s *scope) hasUnkept() bool { return s.maxRunning == 0 || s.working()+s.kept < s.maxRunning }
 
 // hasRoom says whether one more may be pending, once freed of those that are pending have gone.
 func (s *scope) hasRoom(freed int) bool {

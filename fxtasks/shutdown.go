@@ -109,10 +109,15 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 		d.wait = &wait{waiter: self.task, group: d.group} // no circle of waits lasts for longer than the budget
 	}
 	switch {
-	case r.closed: // a manager's Shutdown is its groups' too
-		return r.all.stopped, nil
 	case d.group != nil && d.group.closed:
 		return d.scope.stopped, nil
+	case r.closed: // a manager's Shutdown is its groups' too
+		if d.group != nil { // it may wait for the task that calls
+			if d.idle = r.idleOf(d.group); d.idle == nil {
+				d.idle = closedChan
+			}
+		}
+		return r.all.stopped, nil
 	}
 	d.deadline = d.began.Add(budget)
 	if c := r.clock; c != nil {
@@ -144,7 +149,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	return nil, nil
 }
 
-// await blocks until done is closed, as a wait of the task that calls.
+// await blocks until done is closed, or d.idle, as a wait of the task that calls.
 func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 	if d.wait != nil {
 		cs := d.m.reg.enter()
@@ -152,7 +157,15 @@ func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 		cs.leave()
 		defer d.m.giveUp(d.wait)
 	}
-	return block(ctx, done)
+	select {
+	case <-done:
+	case <-d.idle:
+	case <-ctx.Done():
+		if !isClosed(done) && !isClosed(d.idle) {
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // finish lets tasks go on for their grace, then cancels them, and waits for them until the budget is spent.

@@ -16,6 +16,10 @@ import (
 // A task for which nothing runs of what it waits for is hungry. The place that it has freed is kept
 // for what it waits for: working + hungry never exceeds the limit but for tasks that go on when
 // their wait is over.
+//
+// In its group a task keeps its place for as long as nothing of the group runs that it waits for, also
+// while something of another group does: it will want it again then. Only what others wait for, in
+// other groups, takes that place, since they may be what it waits for.
 
 // waits is what a task waits for, and who waits for it.
 type waits struct {
@@ -23,10 +27,11 @@ type waits struct {
 	by     []*wait // calls of other tasks that wait for this one
 	fed    int     // of calls, those for which something runs of what they wait for
 	within int     // of calls, those that wait for something in the task's own group
+	home   int     // of calls, those that are both
 	place  int     // in the waiters of the group
 
 	// How the task is counted now.
-	counted, waiting, hungry, hungryWithin bool
+	counted, waiting, hungry, hungryWithin, keeps bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -109,7 +114,7 @@ func (cs *section) beginWait(w *wait) {
 		self.within++
 	}
 	if w.runs() {
-		self.fed++
+		w.feed(1)
 	}
 	if w.task != nil {
 		of := w.task.waitsOf()
@@ -138,6 +143,15 @@ func (w *wait) runs() bool {
 	return w.submit == nil && w.group.counts.Running > 0
 }
 
+// feed notes that something runs of what w waits for, or, with -1, that nothing does any more.
+func (w *wait) feed(by int) {
+	self := w.waiter.waits
+	self.fed += by
+	if w.within() {
+		self.home += by
+	}
+}
+
 // endWait takes back what beginWait noted, unless that was done.
 func (cs *section) endWait(w *wait) {
 	if w.over {
@@ -161,7 +175,7 @@ func (cs *section) endWait(w *wait) {
 func (cs *section) detach(w *wait) {
 	self := w.waiter.waits
 	if w.runs() {
-		self.fed--
+		w.feed(-1)
 	}
 	if w.within() {
 		self.within--
@@ -185,7 +199,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits.by = nil
 	for _, w := range by {
 		if ran {
-			w.waiter.waits.fed--
+			w.feed(-1)
 		}
 		cs.detach(w)
 	}
@@ -198,7 +212,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 // awaitedRuns tells those who wait for t that it runs.
 func (cs *section) awaitedRuns(t *Task, by int) {
 	for _, w := range t.waits.by {
-		w.waiter.waits.fed += by
+		w.feed(by)
 		cs.weigh(w.waiter)
 	}
 }
@@ -210,7 +224,7 @@ func (cs *section) groupRuns(g *Group, by int) {
 	}
 	for _, w := range g.awaitedBy {
 		if w.submit == nil {
-			w.waiter.waits.fed += by
+			w.feed(by)
 			cs.weigh(w.waiter)
 		}
 	}
@@ -241,6 +255,7 @@ func (cs *section) weigh(t *Task) {
 	adjust(&w.waiting, waiting, &all.lending, &g.lending)
 	adjust(&w.hungry, hungry, &all.hungry)
 	adjust(&w.hungryWithin, hungryWithin, &g.hungry)
+	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
 	cs.r.placeGroup(g)
 }
 
@@ -304,13 +319,17 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	return best, nil
 }
 
-// mayStartFor says whether a task of g may start for w: one more may work, and what hungry tasks
-// have freed is kept for them.
+// mayStartFor says whether a task of g may start for w: one more may work, and no place is taken that is
+// kept for what others wait for.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
-	return cs.r.all.mayWork() && g.mayWork() &&
-		(cs.r.all.hasSpare() || self.hungry) &&
-		(g.hasSpare() || self.hungryWithin && w.waiter.group == g)
+	if !cs.r.all.mayWork() || !g.mayWork() || !cs.r.all.hasSpare() && !self.hungry {
+		return false
+	}
+	if self.waiting && w.waiter.group == g {
+		return self.keeps || g.hasUnkept()
+	}
+	return g.hasSpare()
 }
 
 // firstThatMayWork gives the queued task with the earliest turn whose group lets one more work.
@@ -417,6 +436,7 @@ func block(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
+// isClosed is false for nil.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
