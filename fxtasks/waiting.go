@@ -319,11 +319,11 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	return best, nil
 }
 
-// mayStartFor says whether a task of g may start for w: one more may work, and no place is taken that is
+// mayStartFor says whether a task of g, one more of which may work, may start for w: in no place that is
 // kept for what others wait for.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
-	if !cs.r.all.mayWork() || !g.mayWork() || !cs.r.all.hasSpare() && !self.hungry {
+	if !cs.r.all.hasSpare() && !self.hungry {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {
