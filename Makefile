@@ -1,5 +1,5 @@
 # The modules of this repo. The root comes first: what it is, users get.
-MODULES     = . echov5adapter riveradapter benchmarks examples e2e
+MODULES     = . echov5adapter oteladapter riveradapter benchmarks examples e2e
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: test race lint bench soak ci

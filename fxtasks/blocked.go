@@ -70,7 +70,7 @@ func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
 	}
 	b.ticket++
 	b.len++
-	s.needsRoom = t.opts.delay > 0 || waitsFor(cs.r.rival(t)) != nil
+	s.needsRoom = t.needsRoom(cs.r.rival(t))
 	t.group.blocked.of(s).Insert(s.ticket, s)
 	if t.opts.idSet {
 		l := b.byID[t.opts.id]
@@ -85,6 +85,11 @@ func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
 	}
 	cs.graceOfBlocked(s)
 	return s, nil
+}
+
+// needsRoom says whether a task could not start at once if it had a slot.
+func (t *Task) needsRoom(old *Task) bool {
+	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
 }
 
 // touch notes that something has happened to the ID of t, which can let a blocked submit go on.
@@ -119,8 +124,8 @@ func (cs *section) admitBlocked() bool {
 	return true
 }
 
-// admitByID lets go on what would now be accepted, or refused, of the submits that want the ID. The
-// others are lined up anew.
+// admitByID lets go on what would now be accepted of the submits that want the ID. The others are lined
+// up anew.
 func (cs *section) admitByID(id string) (any bool) {
 	r := cs.r
 	l := r.blocked.byID[id]
@@ -131,13 +136,13 @@ func (cs *section) admitByID(id string) (any bool) {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
 		old := r.rival(s.task)
-		if s.task.joins(old) || s.task.rejects(old) || r.accepts(s.task, old) {
+		if s.task.joins(old) || !s.task.rejects(old) && r.accepts(s.task, old) {
 			cs.admit(s)
 			return true
 		}
 		line := &s.task.group.blocked
 		line.of(s).Remove(s.ticket)
-		s.needsRoom = s.task.opts.delay > 0 || waitsFor(old) != nil
+		s.needsRoom = s.task.needsRoom(old)
 		line.of(s).Insert(s.ticket, s)
 	}
 	return false

@@ -24,6 +24,8 @@ type modelCall struct {
 	over      func() bool // whether what it waits for has come
 	want      []error     // what its error then matches, none for nil; may be set by over or look
 	cancelled bool        // cancel was called
+	cancels   bool        // it is a Cancel or CancelAll
+	counts    bool        // its task counts as waiting
 	phase     callPhase
 	submit    *modelSubmit      // that it makes
 	reader    *modelReader      // that it reads with
@@ -38,8 +40,7 @@ type modelCall struct {
 type callPhase int
 
 const (
-	waiting    callPhase = iota
-	reclaiming           // it is over, but its task has no slot yet
+	waiting callPhase = iota
 	done
 )
 
@@ -66,10 +67,15 @@ func (md *model) caller(rt *rapid.T, may func(*modelTask) bool) *modelTask {
 
 func anybody(*modelTask) bool { return true }
 
-// wakesNone is for calls that end others before they wait themselves: their caller would lend its slot
-// just when those want theirs again.
-func (md *model) wakesNone(*modelTask) bool {
-	return !slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil })
+// waiter draws who makes a call in which a task counts as waiting. What waiting tasks make possible under a
+// limit has tests of its own: here a task waits only where nothing is limited, and one at a time, so that there
+// are no circles but those with itself.
+func (md *model) waiter(rt *rapid.T) *modelTask {
+	limited := slices.ContainsFunc(md.scopes, func(s *modelScope) bool { return s.cfg.MaxRunning > 0 || s.cfg.MaxPending != 0 })
+	if limited || slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil }) {
+		return nil
+	}
+	return md.caller(rt, anybody)
 }
 
 // newCall draws the context of a call.
@@ -106,16 +112,17 @@ func (md *model) ask(c *modelCall, do func(ctx context.Context) error) {
 	synctest.Wait()
 }
 
-// await is what the contract says of a call: it waits until it is over, or its context has ended,
-// and lends its task's slot meanwhile.
+// await is what the contract says of a call: it waits until it is over, or its context has ended.
 func (md *model) await(rt *rapid.T, c *modelCall, over func() bool) {
 	c.over = over
 	md.calls = append(md.calls, c)
 	if md.isOver(c) {
 		c.phase = done
 	} else if c.by != nil && !c.ended() {
-		c.by.slot = false
-		md.met["a task lends its slot"]++
+		c.counts = c.reader == nil && !c.cancels
+		if c.counts {
+			md.met["a task waits"]++
+		}
 	}
 	md.settle(rt)
 }
@@ -144,11 +151,10 @@ func (md *model) settle(rt *rapid.T) {
 		woken = false
 		for _, c := range md.calls {
 			if c.phase == waiting && md.isOver(c) {
-				c.phase, woken = reclaiming, true
+				c.phase, woken = done, true
 			}
 		}
 	}
-	md.resume(rt)
 	for _, c := range md.calls {
 		md.checkCall(rt, c)
 	}
@@ -161,46 +167,17 @@ func (md *model) settle(rt *rapid.T) {
 	}
 }
 
-// passOn lets go on what can go on. Tasks that have waited come first, then pending tasks, then
-// submits that wait for room; of each, who came first. Calls that are only woken now come after all
+// passOn lets go on what can go on: pending tasks, then submits that wait for room; of each, who came first. Calls that are only woken now come after all
 // these. It says whether graces have ended, too.
 func (md *model) passOn(rt *rapid.T) (graces bool) {
 	for {
-		for md.resume(rt) || md.start() || md.admit() {
+		for md.start() || md.admit() {
 		}
 		if !md.endGraces() { // perhaps because a task was asked to end that shuts down a group
 			return graces
 		}
 		graces = true
 	}
-}
-
-// resume gives slots to the tasks whose calls are over. Which of them comes first is not promised,
-// so it looks which did; but none may go without a slot that it could have.
-func (md *model) resume(rt *rapid.T) (resumed bool) {
-	for _, c := range md.calls {
-		switch {
-		case c.phase != reclaiming:
-		case c.by == nil, c.by.slot:
-			c.phase = done
-		case c.by.cause != nil: // it is to end
-			md.met["a task needs its slot no more"]++
-			c.phase = done
-		case c.returned.Load() && md.hasSlot(c.by.group):
-			md.met["a task gets its slot back"]++
-			c.phase, c.by.slot, resumed = done, true, true
-		}
-	}
-	for _, c := range md.calls {
-		if c.phase != reclaiming {
-			continue
-		}
-		md.met["a task waits for its slot"]++
-		if md.hasSlot(c.by.group) {
-			rt.Fatalf("%v is over, and there is a slot, but it has not returned", c)
-		}
-	}
-	return resumed
 }
 
 // checkCall sees to it that the call has returned, if it is done, and what it gave.

@@ -37,8 +37,11 @@ func (md *model) check(rt *rapid.T) {
 // info gives what is known of the task, less what plain leaves out.
 func (t *modelTask) info(md *model) fxtasks.Info {
 	info := fxtasks.Info{
-		Name: t.name, Group: t.group.name, Status: t.status, Metadata: t.metadata, Progress: t.progress, Timeout: t.timeout,
+		Name: t.name, Group: t.group.name, Status: t.status, Metadata: t.metadata, Progress: t.progress, Timeout: t.timeout, MaxAttempts: 1,
 		CreatedAt: t.created, StartedAt: t.started, FinishedAt: t.finished, CancelRequestedAt: t.requested, CancelCause: t.cause,
+	}
+	if !t.started.IsZero() {
+		info.Attempt = 1
 	}
 	if t.status.Finished() {
 		info.ExpiresAt = t.finished.Add(max(0, md.cfg.RetainFor))
@@ -48,7 +51,7 @@ func (t *modelTask) info(md *model) fxtasks.Info {
 
 // plain leaves out what cannot be known beforehand, and makes times comparable.
 func plain(info fxtasks.Info) fxtasks.Info {
-	info.Seq, info.ID, info.Err = 0, "", nil
+	info.Seq, info.ID, info.Err, info.ErrText = 0, "", nil, ""
 	for _, t := range []*time.Time{
 		&info.CreatedAt, &info.StartedAt, &info.FinishedAt, &info.ExpiresAt, &info.CancelRequestedAt, &info.Progress.UpdatedAt,
 	} {
@@ -91,6 +94,9 @@ func (md *model) checkRecords(rt *rapid.T) {
 func (md *model) checkInfo(rt *rapid.T, t *modelTask, got fxtasks.Info) {
 	if want := t.info(md); !reflect.DeepEqual(plain(got), want) || t.id != "" && got.ID != t.id {
 		rt.Errorf("%v is %+v, want %+v", t, got, want)
+	}
+	if (got.ErrText != "") != (got.Err != nil) || got.Err != nil && got.ErrText != got.Err.Error() {
+		rt.Errorf("the ErrText of %v is %q, want that of %v", t, got.ErrText, got.Err)
 	}
 	if !matches(got.Err, t.err()) {
 		rt.Errorf("the Err of %v is %v, want %v", t, got.Err, t.err())
@@ -155,8 +161,15 @@ func (md *model) checkStats(rt *rapid.T) {
 		MaxRunning: md.cfg.MaxRunning, MaxPending: md.cfg.MaxPending,
 		ByName: make(map[string]fxtasks.Counts), ByGroup: make(map[string]fxtasks.Counts),
 	}
-	if pending := md.of(md.all, (*modelTask).isPending); len(pending) > 0 {
+	if pending := md.of(md.all, func(t *modelTask) bool { return t.isPending() && t.after == nil }); len(pending) > 0 {
 		want.OldestPending = time.Since(pending[0].created)
+	}
+	want.Waiting = len(slices.DeleteFunc(slices.Clone(md.calls), func(c *modelCall) bool { return !c.counts }))
+	for _, t := range md.of(md.all, (*modelTask).isRunning) {
+		want.OldestRunning = max(want.OldestRunning, time.Since(t.started))
+		if t.cause != nil && time.Since(t.requested) >= 10*time.Second {
+			want.Stuck++
+		}
 	}
 	for _, name := range []string{"work", "other"} {
 		if c := md.counts(func(_ *modelScope, n string) bool { return n == name }); c != (fxtasks.Counts{}) {

@@ -34,9 +34,10 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	}
 	tasks := md.of(s, (*modelTask).isActive)
 	lasts := slices.ContainsFunc(tasks, func(t *modelTask) bool { return t.grace != tasks[0].grace })
-	by := md.caller(rt, func(t *modelTask) bool {
-		return t.timeout == 0 && !lasts && md.wakesNone(t) // a timeout would be the shutdown's budget, too
-	})
+	by := md.waiter(rt)
+	if by != nil && (by.timeout != 0 || lasts) {
+		by = nil // a timeout would be the shutdown's budget, too
+	}
 	contexts := []string{"as it is", "has a deadline", "can end", "ended before"}
 	if lasts { // an early end would end several graces, one after the other but all at once
 		contexts = contexts[:2]
@@ -57,8 +58,14 @@ func (md *model) stepShutdown(rt *rapid.T) {
 		md.await(rt, c, func() bool { return md.refuseSelf(c) })
 	case first.state != fxtasks.Open:
 		c.look = func(rt *rapid.T) {
-			if report.Status != "already_shutdown" {
-				rt.Errorf("%v gave %+v", c, report)
+			var still *fxtasks.ShutdownError
+			switch {
+			case c.ended() && c.got == c.ctx.Err():
+				c.want = []error{c.got}
+			case report.Status != "already_shutdown" || report.Remaining != len(report.Stuck) || errors.As(c.got, &still) != (report.Remaining > 0):
+				rt.Errorf("%v gave %+v, %v", c, report, c.got)
+			case still != nil:
+				c.want = []error{c.got}
 			}
 		}
 		md.await(rt, c, func() bool { return first.state == fxtasks.Stopped || c.ended() })

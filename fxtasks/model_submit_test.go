@@ -124,15 +124,20 @@ func (md *model) submitOne(rt *rapid.T) {
 		policy:   fxtasks.DuplicatePolicy(rapid.IntRange(0, 2).Draw(rt, "policy")),
 		blocking: rapid.Bool().Draw(rt, "blocking"),
 	}
-	if s.policy == fxtasks.Join && md.cfg.RetainFinished > 0 && md.cfg.RetainFinished < 1000 {
-		s.blocking = false // when many end at once, it is not promised which of their records are kept, to be joined
+	if t.id != "" {
+		s.blocking = false // which of several goes on first, when an ID changes hands and room comes at once, is not promised
 	}
-	opts := append(t.drawOptions(rt), fxtasks.WithDuplicate(s.policy))
+	opts := t.drawOptions(rt)
+	if t.id == "" {
+		s.policy = fxtasks.Reject
+	} else {
+		opts = append(opts, fxtasks.WithDuplicate(s.policy))
+	}
 	if s.blocking {
 		opts = append(opts, fxtasks.WithBlocking())
 	}
 	what := fmt.Sprintf("Submit of %v, %v, blocking: %v", t, s.policy, s.blocking)
-	s.call = md.newCall(rt, what, md.caller(rt, anybody), modelCallTimeout)
+	s.call = md.newCall(rt, what, md.waiter(rt), modelCallTimeout)
 	s.call.submit = s
 	by, ctx := s.call.by, context.WithValue(s.call.ctx, carriedKey{}, t.carries)
 	if by != nil && rapid.Bool().Draw(rt, "context of its own") {

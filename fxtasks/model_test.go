@@ -19,7 +19,7 @@ import (
 //
 //	model_test.go         the state of the model, and the list of steps
 //	model_rules_test.go   what the contract says: limits, order, duplicates, ends, records
-//	model_calls_test.go   calls that wait, and the slots of tasks that make them
+//	model_calls_test.go   calls that wait
 //	model_…_test.go       the steps
 //	model_check_test.go   the comparison
 //
@@ -91,9 +91,9 @@ var modelLastSteps = []string{
 // modelSituations are states that are worth nothing to a test that never gets there.
 var modelSituations = []string{
 	"a submit waits for room", "a submit that waited is taken in", "a submit gives up", "a submit that waited is refused",
-	"a task lends its slot", "a task waits for its slot", "a task gets its slot back", "a task needs its slot no more",
+	"a task waits",
 	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
-	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "a reader misses events", "CancelTimeout passes",
+	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
 }
 
 // model is what the contract says of a manager.
@@ -140,7 +140,7 @@ type refusal struct {
 // the same tick, so that the order in which it happens is clear.
 const (
 	modelTick          = 100 * time.Millisecond
-	modelRetainFor     = 10100 * time.Millisecond
+	modelRetainFor     = 1000 * time.Hour // with the records go their events, which the model reads later
 	modelGrace         = 2200 * time.Millisecond
 	modelCancelTimeout = 3300 * time.Millisecond
 	modelTimeout       = 1500 * time.Millisecond

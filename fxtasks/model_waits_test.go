@@ -23,7 +23,8 @@ func (md *model) stepWait(rt *rapid.T) {
 	if t == nil {
 		return
 	}
-	c := md.newCall(rt, "Wait for "+t.String(), md.caller(rt, anybody), modelCallTimeout)
+	c := md.newCall(rt, "Wait for "+t.String(), md.waiter(rt), modelCallTimeout)
+	circle := c.by != nil && (t == c.by || t.after == c.by)
 	wait := t.task.Wait
 	var value any
 	want := modelValue(t.kind, 0) // of a call that does not wait until the end
@@ -38,7 +39,7 @@ func (md *model) stepWait(rt *rapid.T) {
 	md.ask(c, wait)
 	md.await(rt, c, func() bool {
 		switch {
-		case t == c.by:
+		case circle && t.isActive():
 			return md.refuseSelf(c)
 		case t.isActive():
 			return false
@@ -51,10 +52,11 @@ func (md *model) stepWait(rt *rapid.T) {
 // stepWaitIdle waits until nothing of the manager or a group is active.
 func (md *model) stepWaitIdle(rt *rapid.T) {
 	s := rapid.SampledFrom(md.scopes).Draw(rt, "scope")
-	c := md.newCall(rt, "Wait for all of "+s.name, md.caller(rt, anybody), modelCallTimeout)
+	c := md.newCall(rt, "Wait for all of "+s.name, md.waiter(rt), modelCallTimeout)
+	circle := md.has(s, c.by) || c.by != nil && len(md.of(s, func(t *modelTask) bool { return t.isActive() && t.after == c.by })) > 0
 	md.ask(c, s.into.(interface{ Wait(context.Context) error }).Wait)
 	md.await(rt, c, func() bool {
-		if md.has(s, c.by) {
+		if circle {
 			return md.refuseSelf(c)
 		}
 		return len(md.of(s, (*modelTask).isActive)) == 0
@@ -86,10 +88,11 @@ func (md *model) stepCancelByID(rt *rapid.T) {
 		id = t.id
 	}
 	t := md.holder(id)
-	by := md.caller(rt, md.wakesNone)
+	by := md.caller(rt, anybody)
 	cause, want := drawCause(rt)
 	var info fxtasks.Info
 	c := md.newCall(rt, "Cancel of "+id, by, modelCallTimeout)
+	c.cancels = true
 	c.look = func(rt *rapid.T) {
 		if t != nil && (info.Metadata["serial"] != t.metadata["serial"] || info.Status != t.status) {
 			rt.Errorf("%v gave %+v, want that of %v, which is %v", c, info, t, t.status)
@@ -112,6 +115,7 @@ func (md *model) stepCancelByID(rt *rapid.T) {
 func (md *model) stepCancelAll(rt *rapid.T) {
 	cause, want := drawCause(rt)
 	c := md.newCall(rt, "CancelAll", md.caller(rt, anybody), modelCallTimeout)
+	c.cancels = true
 	md.ask(c, func(ctx context.Context) error { return md.m.CancelAll(ctx, cause) })
 	if c.by != nil {
 		md.await(rt, c, func() bool { return md.refuseSelf(c) })

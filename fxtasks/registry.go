@@ -245,7 +245,7 @@ func (cs *section) drop(t *Task, e *ending) {
 	}
 	cs.leaveBetween(t)
 	t.request, t.requestedAt = e, t.since(cs.now())
-	t.failure = &failure{err: &endError{cause: e.cause, also: e.also}, text: e.text}
+	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
 		cs.r.lines++

@@ -57,20 +57,28 @@ func (cs *section) bound() {
 	cs.watchAge()
 }
 
-// prune forgets finished tasks that are too old, a batch at most, and reports whether there are more.
+// prune forgets finished tasks that are too old, a batch at most, and reports whether there are more. Their
+// events go, too: else the ring of events would keep records of a quiet manager for ever.
 func (cs *section) prune() (more bool) {
-	r := cs.r
-	for i := 0; ; i++ {
+	r, n := cs.r, 0
+	for {
 		_, t, ok := r.ended.First()
 		if !ok || cs.now().Before(r.expiresAt(t)) {
 			cs.watchAge()
-			return false
+			break
 		}
-		if i == batch {
-			return true
+		if n == batch {
+			more = true
+			break
 		}
+		t.expired = true
 		cs.forget(t)
+		n++
 	}
+	if n > 0 {
+		r.events.Drop(func(e event) bool { return e.task.expired })
+	}
+	return more
 }
 
 // find gives the known task that has the ID, unless it is too old to be known.
@@ -96,17 +104,6 @@ func (cs *section) watchAge() {
 func (r *registry) expire() {
 	r.inSteps(func(cs *section) bool {
 		r.expiry = nil
-		if cs.prune() {
-			return true
-		}
-		r.events.Drop(func(e event) bool { return e.task.forgotten() })
-		return false
+		return cs.prune()
 	})
-}
-
-// forgotten says whether an event of t is too old to be kept: t has been over for longer than records
-// are kept. Else the ring of events would keep records of a quiet manager for ever.
-func (t *Task) forgotten() bool {
-	r := t.group.m.reg
-	return t.status.Finished() && !r.latest.Before(r.expiresAt(t))
 }

@@ -15,8 +15,8 @@ type Retry struct {
 	// Defaults to Backoff(time.Second, time.Minute).
 	Delay func(attempt int) time.Duration
 
-	// If says whether an error is worth another attempt. It is not asked about a Permanent error, after which
-	// there is none.
+	// If says whether an error is worth another attempt: after a timeout one that matches ErrTimeout and what
+	// the task's function returned. It is not asked about a Permanent error, after which there is none.
 	//
 	// Defaults to true.
 	If func(err error) bool
@@ -66,7 +66,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 		}
 	}()
 	r := &t.attempts.retry
-	if isPermanent(a.returned) || r.If != nil && !r.If(a.returned) {
+	if isPermanent(a.returned) || r.If != nil && !r.If(t.failure.err) {
 		return false
 	}
 	t.attempts.delay = max(0, r.Delay(t.attempts.number))

@@ -14,7 +14,7 @@ import (
 
 // Values whose printing goes wrong.
 type (
-	panicsWithItself struct{ n int }
+	panicsWithItself struct{}
 	stringPanics     struct{}
 	errorGoexits     struct{}
 	nilPointer       struct{ text string }

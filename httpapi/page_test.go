@@ -76,8 +76,8 @@ func TestThePageIsSmall(t *testing.T) {
 		}
 		size += info.Size()
 	}
-	if size == 0 || size >= 105_000 {
-		t.Errorf("the assets have %d bytes: must stay under 105 KB", size)
+	if size == 0 || size >= 92_160 {
+		t.Errorf("the assets have %d bytes: must stay under 90 KB", size)
 	}
 }
 

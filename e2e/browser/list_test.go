@@ -23,8 +23,7 @@ func (p *page) count(status string) int {
 	return n
 }
 
-// searchField suggests names, and so is a combobox.
-func (p *page) searchField() locator { return p.get("combobox", "Search") }
+func (p *page) searchField() locator { return p.get("searchbox", "Search") }
 
 // search types something into the search field.
 func (p *page) search(text string) {

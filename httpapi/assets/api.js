@@ -21,10 +21,9 @@ export const pretty = (value) => JSON.stringify(value, raw, 2);
 
 let answeredBy = () => {};
 
-// onInstance sets who is told which process has answered.
 export function onInstance(tell) { answeredBy = tell; }
 
-// ask gives the answer's JSON. A redirect is not followed: the API has none, so it leads to a login.
+// ask gives the answer's JSON. The API has no redirects: one leads to a login.
 export async function ask(path, options) {
 	const response = await fetch(path, { signal: AbortSignal.timeout(15000), redirect: 'manual', ...options }).catch(() => null);
 	if (!response) throw new Refusal('no answer');

@@ -1,13 +1,13 @@
-// The dashboard: what the user does, and what the clock and the stream bring.
+// The dashboard: what the user, the clock and the stream bring.
 
-import { $, icon, setText } from './dom.js';
+import { $, icon, setText, show } from './dom.js';
 import { hasDrifted } from './time.js';
 import { parse } from './api.js';
 import { readView, urlOf, view } from './view.js';
 import { isPaused, pollEvery, setPaused, setPolling, showConnection } from './connection.js';
 import { connect, disconnect, live, onStream, tickStream } from './stream.js';
-import { dropPatches, patch, patchProgress, reload, showSections, tickLists } from './lists.js';
-import { fillGroups, loadStats, showStats } from './stats.js';
+import { patch, patchProgress, reload, showSections, tickLists } from './lists.js';
+import { loadStats, showStats } from './stats.js';
 import { loadHistory } from './history.js';
 import { loadFailures } from './failures.js';
 import { loadSchedules, tickSchedules } from './schedules.js';
@@ -27,10 +27,8 @@ function route() {
 	readView();
 	$('q').value = view.q;
 	$('range').value = view.range;
-	setText($('only-name').firstElementChild, view.name);
-	$('only-name').hidden = !view.name;
-	$('only-name').href = urlOf({ name: '' });
-	fillGroups();
+	show($('only'), [view.name, view.group && `group ${view.group}`].filter(Boolean).map((word) => word + ' ×').join(' '));
+	$('only').href = urlOf({ name: '', group: '' });
 	$('clear').hidden = !view.filtered && !view.jobs;
 	for (const link of $('tiles').children) {
 		link.href = urlOf({ status: link.dataset.status, jobs: '' });
@@ -89,9 +87,9 @@ document.addEventListener('click', (event) => {
 
 $('search').addEventListener('submit', (event) => {
 	event.preventDefault();
-	go(urlOf({ q: $('q').value.trim(), group: $('group').value, range: $('range').value, jobs: '' }));
+	go(urlOf({ q: $('q').value.trim(), range: $('range').value, jobs: '' }));
 });
-for (const id of ['group', 'range']) $(id).addEventListener('change', () => $('search').requestSubmit());
+$('range').addEventListener('change', () => $('search').requestSubmit());
 $('q').addEventListener('search', () => $('search').requestSubmit()); // also when it is emptied by its own button
 
 $('pause').addEventListener('click', () => {
@@ -99,7 +97,7 @@ $('pause').addEventListener('click', () => {
 	setText($('pause'), isPaused() ? 'Resume' : 'Pause');
 	if (isPaused()) {
 		disconnect();
-		dropPatches();
+		reload.drop();
 	} else connect();
 });
 

@@ -46,7 +46,7 @@ function confirmCancel(tasks, areJobs) {
 
 let stopped = null; // while tasks are being cancelled: whether to stop
 
-// cancel asks for the end of each task on pages, and then tells what has become of it.
+// cancel asks for the end of each task on pages, and tells what has become of it.
 async function cancel(pages, total, what, reason, urlOf) {
 	let asked = 0, ended = 0;
 	const problems = [];
@@ -58,7 +58,7 @@ async function cancel(pages, total, what, reason, urlOf) {
 			if (urlOf === taskURL) patch(answer);
 			else loadJobs.now();
 		} catch (err) {
-			problems.push(`“${task.name}”: ${err.message}${hint(err)}`);
+			problems.push(`“${task.name}”: ${err.message}`);
 		}
 		const done = asked + ended + problems.length;
 		$('mass').hidden = total === 1;
@@ -88,13 +88,6 @@ async function cancel(pages, total, what, reason, urlOf) {
 	$('mass').hidden = true;
 	chooseAll(false);
 }
-
-// hint says what to do about a refusal that a proxy brings about.
-export function hint(err) {
-	return /cross-origin/i.test(err.message) ? ' (a proxy that changes the Host header needs this page’s address in TrustedOrigins)' : '';
-}
-
-// ---- All that match
 
 export function offerCancelAll(total) {
 	const offer = $('cancel-all');

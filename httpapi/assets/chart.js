@@ -7,9 +7,9 @@ import { outcomes, words } from './task.js';
 const stacked = ['failed', 'timed_out', 'cancelled', 'completed']; // from the ground up: a few failures must show among many completed
 
 export const sum = (counts) => outcomes.reduce((sum, status) => sum + counts[status], 0);
+export const total = (bins) => Object.fromEntries(outcomes.map((status) => [status, bins.reduce((sum, bin) => sum + bin[status], 0)]));
 export const tally = (counts) => outcomes.map((status) => `${number(counts[status])} ${words[status].toLowerCase()}`).join(', ');
 
-// columns draws one for each of bins, within width and from the height ground upwards.
 export function columns(bins, { width, ground, height, gap }) {
 	const top = Math.max(1, ...bins.map(sum)), each = width / bins.length;
 	return bins.map((bin, i) => {
@@ -26,9 +26,7 @@ export function columns(bins, { width, ground, height, gap }) {
 	});
 }
 
-// sparkline is a chart as small as a word.
 export function sparkline(bins) {
-	const total = Object.fromEntries(outcomes.map((status) => [status, bins.reduce((sum, bin) => sum + bin[status], 0)]));
-	return svg('svg', { class: 'sparkline', role: 'img', viewBox: '0 0 84 20', 'aria-label': `Last hour: ${tally(total)}. Ended by 5 minutes: ${bins.map(sum).join(', ')}` },
+	return svg('svg', { class: 'sparkline', role: 'img', viewBox: '0 0 84 20', 'aria-label': `Last hour: ${tally(total(bins))}. Ended by 5 minutes: ${bins.map(sum).join(', ')}` },
 		...columns(bins, { width: 84, ground: 19, height: 17, gap: 1 }), svg('path', { d: 'M0 19.5h84' }));
 }

@@ -1,4 +1,4 @@
-// How current the page is: live, polling, paused or cut off; and whether it is one process that answers.
+// How current the page is, and whether one process answers.
 
 import { $, setText, show } from './dom.js';
 import { clock, freeze, now } from './time.js';
@@ -20,7 +20,6 @@ export function setPaused(on) {
 	showConnection();
 }
 
-// contact notes an answer, and trouble that there was none.
 export function contact() {
 	if (!paused) freeze(0);
 	lastContact = now();
@@ -52,7 +51,7 @@ export function showConnection() {
 	const box = $('connection');
 	if (box.dataset.mode !== mode && (mode === 'lost' || box.dataset.mode === 'lost')) announce('connection', `${words}${refusal ? since : ''}.`);
 	box.dataset.mode = mode;
-	if (box.textContent !== words) box.textContent = words;
+	setText(box, words);
 	showLost(mode, since);
 	document.body.classList.toggle('stale', mode === 'lost' || paused);
 }
@@ -61,15 +60,13 @@ function showLost(mode, since) {
 	const kind = mode === 'lost' ? refusal.kind : null;
 	const why = refusal && refusal.message !== 'no answer' ? `: ${refusal.message.replace(/\.$/, '')}` : '';
 	show($('lost-text'), kind === null ? ''
-		: kind === 'login' ? `You are signed out${why}${since}. Sign in again to see what goes on now.`
-			: kind === 'forbidden' ? `You may not view these tasks${why}. Sign in again, or ask for access.`
+		: kind === 'login' ? `You are signed out${why}${since}. Sign in again.`
+			: kind ? `You may not view these tasks${why}. Sign in again, or ask for access.`
 				: `Disconnected${since}${why}. Trying again every ${pollEvery / 1000} s.`);
 	$('lost').hidden = kind === null;
 	$('login').hidden = !kind;
 	$('login').href = document.body.dataset.loginUrl || location.href; // a page of its own, or whatever stands before this one
 }
-
-// ---- Which process answers
 
 const instances = [];
 let several = false, dismissed = '';
@@ -93,7 +90,7 @@ function showInstances() {
 	$('replicas').hidden = !kind || dismissed === kind;
 	setText($('replicas').firstElementChild, several
 		? `You are looking at several replicas: ${names}. Each knows of its own tasks only, and a cancel may reach the wrong one. Use sticky sessions, or durable jobs.`
-		: `Another process answers than before (${names}): the application was restarted, or you are looking at several replicas.`);
+		: `Another process answers (${names}): after a restart, or you are looking at several replicas.`);
 	$('replicas').dataset.kind = kind;
 }
 

@@ -23,12 +23,12 @@ export function svg(tag, attributes, ...children) {
 export const text = (className, ...children) => el('span', { className }, ...children);
 export const icon = (name) => svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: '#i-' + name }));
 
-// link is one within the page: app.js follows it without loading the page again.
+// link is followed by app.js, without loading the page again.
 export const link = (href, label, props) => el('a', { href, 'data-view': '', ...props }, label);
 export const nameLink = (href, name) => link(href, name, { className: 'name' });
 
-export function button(label, act, className = '') {
-	const e = el('button', { className, type: 'button' }, label);
+export function button(label, act, props) {
+	const e = el('button', { type: 'button', ...props }, label);
 	e.addEventListener('click', act);
 	return e;
 }
@@ -45,7 +45,6 @@ export function setText(e, text) {
 	if (e.textContent !== text && !isSelected(e)) e.textContent = text;
 }
 
-// show sets the text, and hides what has none.
 export function show(e, text) {
 	setText(e, text);
 	e.hidden = text === '';
@@ -64,18 +63,4 @@ export function redraw(box, shown, make) {
 	if (!focused) return;
 	const same = [...box.querySelectorAll(focused.localName)].find((e) => e.href === focused.href && e.ariaLabel === focused.ariaLabel && e.textContent === focused.textContent);
 	same?.focus({ preventScroll: true });
-}
-
-const painters = new Set();
-
-// paint does work with the next frame, once for all that ask for it until then.
-export function paint(work) {
-	if (painters.size === 0) {
-		requestAnimationFrame(() => {
-			const all = [...painters];
-			painters.clear();
-			for (const work of all) work();
-		});
-	}
-	painters.add(work);
 }

@@ -1,4 +1,4 @@
-// Failures in groups of one name and message, the latest end first.
+// Failures in groups, the latest end first.
 
 import { el, find, link, nameLink, redraw, setText, show, text } from './dom.js';
 import { clock, number } from './time.js';
@@ -23,7 +23,4 @@ function drawFailures(groups) {
 		link(only({ status: bad, name: group.name }), `×${number(group.count)}`, { className: 'count', title: `All failures of ${group.name}` }),
 		text('message', group.message.replace('fxtasks: ', '')), el('time', { className: 'since', dateTime: group.last_at, title: group.last_at }, 'last ' + clock(group.last_at)))));
 	show(find('#failures .empty'), groups.length ? '' : 'No failures are kept.');
-	const more = find('#failures .pager');
-	more.hidden = groups.length === 0;
-	redraw(more, [location.search], () => [link(only({ status: bad }), 'All failures')]);
 }

@@ -1,13 +1,12 @@
 // Durable jobs of all replicas. The database tells nobody of changes, so they are asked for again.
 
-import { $, button, el, find, link, redraw, setText, show } from './dom.js';
+import { $, button, find, link, redraw, setText, show } from './dom.js';
 import { number } from './time.js';
 import { ask, jobURL, paced } from './api.js';
 import { keyOf, outcomes, readOnly, words } from './task.js';
 import { only, view } from './view.js';
 import { notify } from './notice.js';
 import { TaskTable } from './list.js';
-import { hint } from './cancel.js';
 import { refreshPanel } from './panel.js';
 
 export const hasJobs = document.body.hasAttribute('data-jobs');
@@ -22,15 +21,13 @@ export async function retry(job) {
 		await ask(jobURL(job.id) + '/retry', { method: 'POST' });
 		notify(`“${job.name}” is to run again.`);
 	} catch (err) {
-		notify(err.status === 409 ? `“${job.name}” is running.` : `Could not retry “${job.name}”: ${err.message}${hint(err)}.`, true);
+		notify(err.status === 409 ? `“${job.name}” is running.` : `Could not retry “${job.name}”: ${err.message}.`, true);
 	}
 	loadJobs.now();
 }
 
 function jobActions(row, label) {
-	row.retry = button('Retry', () => retry(row.task));
-	row.retry.ariaLabel = 'Retry ' + label;
-	row.from = el('span', { className: 'group' });
+	row.retry = button('Retry', () => retry(row.task), { ariaLabel: 'Retry ' + label });
 	return [row.cancel, row.retry];
 }
 
@@ -52,13 +49,8 @@ export const loadJobs = paced(1000, async () => {
 });
 
 function drawJobs(list) {
-	jobs.show(list.jobs, view.jobs && view.jobs !== 'all' ? `No job is ${words[view.jobs]?.toLowerCase() ?? view.jobs}.` : 'No jobs yet. They appear here once one has been inserted.');
-	for (const job of list.jobs) {
-		const { tr, retry, from } = jobs.rows.get(keyOf(job));
-		retry.hidden = !canRetry(job);
-		if (!from.isConnected) find('.about', tr).append(from);
-		show(from, job.instance ? `on ${job.instance}` : '');
-	}
+	jobs.show(list.jobs, view.jobs && view.jobs !== 'all' ? `No job is ${words[view.jobs]?.toLowerCase() ?? view.jobs}.` : 'No jobs yet.');
+	for (const job of list.jobs) jobs.rows.get(keyOf(job)).retry.hidden = !canRetry(job);
 	redraw(find('#jobs nav'), [location.search, list.counts], () => ['all', ...statuses].map((status) => link(only({ jobs: status }),
 		status === 'all' ? 'All' : `${words[status]} ${number(list.counts[status] ?? 0)}`, { className: 'button', ariaCurrent: (view.jobs || 'all') === status ? 'page' : null })));
 	if (view.jobs) jobs.page({ shown: pageSize, total: null, next: list.next_page_token });

@@ -2,13 +2,13 @@
 
 import { $, button, el, find, isSelected, link, nameLink, redraw, setText, show, text } from './dom.js';
 import { clock, number, span } from './time.js';
-import { attemptText, canCancel, isStuck, keyOf, later, message, progressText, ranSeconds, shortID, stateOf, statusOf, stuckBadge, times, waitedSeconds } from './task.js';
+import { canCancel, isStuck, keyOf, later, message, progressText, ranSeconds, shortID, stateOf, statusOf, stuckBadge, times, waitedSeconds } from './task.js';
 import { here, view } from './view.js';
 
 const lingerFor = 4000, soon = 1000; // milliseconds
 const cell = (className, ...children) => el('td', { className }, ...children);
 
-// askCancel asks, by an event that goes up from e, to confirm that a task or a job shall end.
+// askCancel asks, by an event from e, to confirm that a task or a job shall end.
 export function askCancel(e, task, isJob) {
 	e.dispatchEvent(new CustomEvent('askcancel', { bubbles: true, detail: { task, isJob } }));
 }
@@ -25,8 +25,7 @@ class Row {
 		this.stuck = stuckBadge();
 		this.bar = el('progress', { max: 100, ariaLabel: 'Progress of ' + ariaLabel });
 		[this.figures, this.message, this.time, this.since] = ['figures', 'message', 'time', 'since'].map((name) => text(name));
-		this.cancel = button('Cancel…', () => askCancel(this.cancel, this.task, this.isJob));
-		this.cancel.ariaLabel = 'Cancel ' + ariaLabel;
+		this.cancel = button('Cancel…', () => askCancel(this.cancel, this.task, this.isJob), { ariaLabel: 'Cancel ' + ariaLabel });
 		const about = text('about',
 			el('span', { className: 'id', title: id }, shortID(id)),
 			group ? el('span', { className: 'group', title: 'group ' + group }, group) : null,
@@ -77,7 +76,7 @@ class Row {
 		setText(this.time, time);
 		setText(this.since, since);
 		show(this.message, message(task));
-		show(this.figures, task.done ? attemptText(task) : progressText(task));
+		show(this.figures, progressText(task));
 		this.stuck.hidden = !isStuck(task);
 	}
 
@@ -140,8 +139,7 @@ export class TaskTable {
 		}
 	}
 
-	// page shows where in a list we are. The way forward comes from the server, the way back is kept in
-	// the browser's history.
+	// page shows where in a list we are. The browser's history keeps the way back.
 	page({ shown, total, next }) {
 		const trail = history.state?.trail ?? [];
 		const first = trail.length * shown;

@@ -1,7 +1,7 @@
-// What is in progress and what has finished. Lists come from the server, a page at a time. Events patch
-// the rows that are shown, and when they change which rows belong here, the page is asked for again.
+// What is in progress and what has finished. Events patch the rows that are shown; when they change
+// which rows belong here, the page is asked for again.
 
-import { find, link, paint, redraw, setText, text } from './dom.js';
+import { find, link, redraw, setText, text } from './dom.js';
 import { number } from './time.js';
 import { ask, paced } from './api.js';
 import { isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
@@ -55,7 +55,6 @@ function askLists(v, byText) {
 	]);
 }
 
-// showSections shows those that the view has.
 export function showSections() {
 	active.section.hidden = !!view.jobs || !view.active.length || (!!view.page && !view.status);
 	finished.section.hidden = !!view.jobs || !view.ended.length;
@@ -73,7 +72,7 @@ const since = (task) => Date.parse(task.started_at ?? task.created_at);
 function showActive(v, running, pending) {
 	running.tasks.sort((a, b) => isStuck(b) - isStuck(a) || since(a) - since(b));
 	const shown = [...(v.status ? running.tasks : running.tasks.slice(0, runningShown)), ...pending.tasks];
-	active.show(shown, emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet. They appear here once the application submits one.' : 'Nothing is running, and nothing waits.'));
+	active.show(shown, emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet.' : 'Nothing is running, and nothing waits.'));
 	const total = running.total_size + pending.total_size;
 	offerCancelAll(total);
 	if (v.status) {
@@ -126,34 +125,19 @@ export function tickLists() {
 	setText(active.note, stats?.stuck ? `${number(stats.stuck)} possibly stuck` : '');
 }
 
-const patches = new Map(); // key to task, until the next frame
-
-export const dropPatches = () => { reload.drop(); patches.clear(); };
-
-function drawPatches() {
-	for (const [key, task] of patches) {
-		active.rows.get(key)?.set(task);
-		finished.rows.get(key)?.set(task);
-	}
-	patches.clear();
-}
-
-// patch takes in what an event or an answer says of a task.
 export function patch(task) {
 	const key = keyOf(task);
 	overlay?.set(key, later(overlay.get(key), task));
 	const row = active.rows.get(key) ?? finished.rows.get(key);
-	if (row) {
-		patches.set(key, later(patches.get(key), task));
-		paint(drawPatches);
-	}
+	const before = row?.task.status;
+	row?.set(task);
 	panelPatch(task);
 	if (task.status === 'failed' || task.status === 'timed_out') loadFailures();
 	if (outcomes.includes(task.status)) {
 		loadHistory();
 		loadSchedules();
 	}
-	if (row?.task.status !== task.status && (row || matches(task))) reload();
+	if (before !== task.status && (row || matches(task))) reload();
 }
 
 export function patchProgress({ id, progress }) {

@@ -1,6 +1,6 @@
 // One task, or one job, beside the lists.
 
-import { $, button, el, find, link, paint, redraw, setText, text } from './dom.js';
+import { $, button, el, find, link, redraw, setText, text } from './dom.js';
 import { clock, number, secondsSince, span } from './time.js';
 import { askOne, jobURL, pretty, taskURL } from './api.js';
 import { canCancel, isStuck, keyOf, later, message, progressText, stateOf, statusOf, stuckBadge, times, waitedSeconds, words } from './task.js';
@@ -48,16 +48,16 @@ export async function refreshPanel() {
 		drawPanel();
 	} else if (!shown) {
 		setText($('panel-name'), job ? 'No such job' : 'No such task');
-		$('panel-body').replaceChildren(el('p', {}, `There is no ${job ? 'job' : 'task'} with the id “${id}”, or its record is no longer kept.`));
+		$('panel-body').replaceChildren(el('p', {}, `“${id}” does not exist, or is no longer kept.`));
 	}
 }
 
-// panelPatch takes in what an event says of a task. Events leave out what can be long: the end is asked for.
+// panelPatch takes in an event. Those leave out what can be long: a task that has ended is asked for.
 export function panelPatch(task) {
 	if (!openTask() || keyOf(task) !== keyOf(shown) || full) return;
 	shown = later(shown, task);
 	if (shown.done) refreshPanel().catch(() => {});
-	paint(drawPanel);
+	drawPanel();
 }
 
 function part(name, data, make) {
@@ -78,10 +78,10 @@ export function drawPanel() {
 	panel.dataset.status = state;
 
 	part('top', [task.id, state, stuck, canCancel(task), isJob && canRetry(task), more], () => {
-		const cancel = canCancel(task) ? button(`Cancel ${isJob ? 'job' : 'task'}…`, () => askCancel(panel, shown, isJob), 'danger') : null;
+		const cancel = canCancel(task) ? button(`Cancel ${isJob ? 'job' : 'task'}…`, () => askCancel(panel, shown, isJob), { className: 'danger' }) : null;
 		const outside = (label, href) => el('a', { className: 'button', href, target: '_blank', rel: 'noopener' }, label);
 		return [
-			el('p', {}, statusOf(state), stuck ? stuckBadge() : null, task.group ? text('badge', 'group ' + task.group) : null, task.instance ? text('badge', 'on ' + task.instance) : null),
+			el('p', {}, statusOf(state), stuck ? stuckBadge() : null, task.group ? text('badge', 'group ' + task.group) : null),
 			el('p', { className: 'id' }, task.id),
 			el('p', { className: 'buttons' }, cancel, isJob && canRetry(task) ? button('Retry now', () => retry(shown)) : null, copyButton('Copy id', task.id),
 				outside('JSON', (isJob ? jobURL : taskURL)(task.id)), ...more.map((link) => outside(link.text, link.url))),
@@ -96,11 +96,12 @@ export function drawPanel() {
 		const { type, message, stack } = task.error;
 		return [el('h3', {}, kinds[type] ?? type), pre('Error', message), ...(stack ? code('Stack', stack) : [])];
 	});
-	const before = task.last_error && !(task.error && task.error.message === task.last_error.message) && task.last_error;
-	part('last', before && !task.failures ? before : null, () => [el('h3', {}, 'Error of the attempt before'), pre('Error of the attempt before', before.message)]);
+	const before = task.last_error?.message;
+	part('last', before !== task.error?.message && !task.failures ? before : null, () => [el('h3', {}, 'Error of the attempt before'), pre('Error before', before)]);
 	drawTimeline(task, state);
-	for (const [name, label] of [['result', 'Result'], ['args', 'Args'], ['output', 'Output']]) {
-		part(name, task[name] === undefined ? null : [task[name]], () => code(label, pretty(task[name])));
+	for (const name of ['Result', 'Args', 'Output']) {
+		const value = task[name.toLowerCase()];
+		part(name, value === undefined ? null : [value], () => code(name, pretty(value)));
 	}
 	part('failures', task.failures?.length ? task.failures : null, () => [el('h3', {}, 'Attempts that failed'), el('ol', {}, ...task.failures.map((failure) =>
 		step([`Attempt ${number(failure.attempt)}`, failure.at, failure.error, failure.stack ? pre('Stack', failure.stack) : ''])))]);
@@ -118,7 +119,6 @@ function drawTimeline(task, state) {
 	if (task.cancel) steps.push([/^tim/.test(state) ? 'Timeout' : 'Asked to end', task.cancel.requested_at, [task.cancel.by && `by ${task.cancel.by}`, task.cancel.reason].filter(Boolean).join(': ')]);
 	else if (task.deadline_at && !task.done) steps.push(['Times out', task.deadline_at, `after ${span(task.timeout_seconds, true)}`]);
 	if (task.done) steps.push([words[task.status], task.finished_at, started ? `ran ${span(ran, true)}` : 'never started']);
-	if (task.expires_at) steps.push(['Forgotten', task.expires_at, 'at the latest']);
 	part('timeline', steps, () => [el('h3', {}, 'Timeline'), el('ol', {}, ...steps.map(step))]);
 }
 
@@ -126,23 +126,12 @@ const step = ([what, at, note, ...more]) => el('li', {}, el('b', {}, what), el('
 
 function copyButton(label, content) {
 	const copier = button(label, async () => {
-		const done = await copy(content);
-		copier.textContent = done ? 'Copied' : 'Not allowed to copy';
+		const write = navigator.clipboard?.writeText(content) ?? Promise.reject(); // there is none on plain http
+		copier.textContent = await write.then(() => 'Copied', () => 'Not allowed to copy');
 		announce('notice', copier.textContent);
 		setTimeout(() => { copier.textContent = label; }, 2000);
 	});
 	return copier;
-}
-
-// copy falls back on the old way where the page was not served over HTTPS.
-async function copy(content) {
-	if (navigator.clipboard) return navigator.clipboard.writeText(content).then(() => true, () => false);
-	const area = el('textarea', { value: content, className: 'unseen' });
-	panel.append(area);
-	area.select();
-	const done = document.execCommand('copy');
-	area.remove();
-	return done;
 }
 
 $('panel-close').addEventListener('click', () => panel.close());

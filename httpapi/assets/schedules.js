@@ -1,4 +1,4 @@
-// Schedules: when they run next, how the last run ended, and running one now.
+// Schedules: next and last runs, and running one now.
 
 import { $, button, el, find, link, redraw, setText, text } from './dom.js';
 import { clock, now, number, span } from './time.js';
@@ -7,7 +7,6 @@ import { readOnly, stateOf, statusOf } from './task.js';
 import { here } from './view.js';
 import { notify } from './notice.js';
 import { patch } from './lists.js';
-import { hint } from './cancel.js';
 
 let schedules = [];
 
@@ -27,18 +26,18 @@ async function runNow(name) {
 		notify(`“${name}” runs now.`);
 		patch(task);
 	} catch (err) {
-		notify(err.status === 409 ? `“${name}” is running already.` : `Could not run “${name}”: ${err.message}${hint(err)}.`, true);
+		notify(err.status === 409 ? `“${name}” is running already.` : `Could not run “${name}”: ${err.message}.`, true);
 	}
 	loadSchedules.now();
 }
 
 function drawSchedules() {
 	redraw(find('#schedules ul'), [location.search, schedules], () => schedules.map(({ name, group, last, runs, skipped, last_completed_at, next_at }) => el('li', {},
-		el('b', { className: 'name' }, name), readOnly ? '' : Object.assign(button('Run now', () => runNow(name)), { ariaLabel: `Run ${name} now` }),
+		el('b', { className: 'name' }, name), readOnly ? null : button('Run now', () => runNow(name), { ariaLabel: `Run ${name} now` }),
 		el('span', { className: 'since next', 'data-next': next_at ?? '' }),
-		el('span', { className: 'since' }, [group && `group ${group}`, `${number(runs)} run${runs === 1 ? '' : 's'}`, skipped && `${number(skipped)} skipped`].filter(Boolean).join(' · ')),
+		text('since', [group && `group ${group}`, `${number(runs)} run${runs === 1 ? '' : 's'}`, skipped && `${number(skipped)} skipped`].filter(Boolean).join(' · ')),
 		last ? el('span', { className: 'last', 'data-status': stateOf(last) }, link(here({ task: last.id }), 'Last run'), ' ', statusOf(stateOf(last)), text('since', clock(last.finished_at ?? last.started_at ?? last.created_at)))
-			: el('span', { className: 'since last' }, 'has not run yet'),
+			: text('since last', 'has not run yet'),
 		last?.done && last.status !== 'completed' ? text('since', last_completed_at ? `last completed ${clock(last_completed_at)}` : 'has never completed') : null)));
 	tickSchedules();
 }

@@ -1,13 +1,13 @@
 // Counts by status, the use of the limits, and the state of the manager.
 
-import { $, el, nameLink, redraw, setText, show } from './dom.js';
+import { $, el, link, redraw, setText, show } from './dom.js';
 import { now, number, span } from './time.js';
 import { ask, paced } from './api.js';
-import { only, view } from './view.js';
+import { only } from './view.js';
 import { announce } from './notice.js';
 import { contact, noteInstance, trouble } from './connection.js';
 import { reload } from './lists.js';
-import { drawNames } from './names.js';
+import { drawNames } from './history.js';
 
 const title = document.title;
 export let stats = null;
@@ -50,7 +50,6 @@ export function showStats(s) {
 		: `Stopped: no tasks are taken any more. ${number(s.running)} did not end.`);
 	document.title = (s.running ? `${number(s.running)} running · ` : '') + title;
 	drawGroups();
-	fillGroups();
 	if (s.by_name) drawNames();
 	if (!before || before.failed !== s.failed || before.timed_out !== s.timed_out || before.state !== s.state) {
 		announce('counts', `${number(s.running)} running, ${number(s.pending)} pending, ${number(s.failed)} failed, ${number(s.timed_out)} timed out${s.state === 'open' ? '' : ', ' + s.state}.`);
@@ -58,29 +57,16 @@ export function showStats(s) {
 	if (before && (!before.submitted !== !s.submitted || !before.stuck !== !s.stuck)) reload(); // other words, or another order
 }
 
-export function fillOptions(list, values, first = []) {
-	redraw(list, [values, view.group], () => [...first, ...values.map((value) => el('option', { value }, value))]);
-}
-
-export function fillGroups() {
-	const groups = Object.keys({ ...stats?.by_group, ...(view.group && { [view.group]: 0 }) });
-	$('group').hidden = groups.length === 0;
-	fillOptions($('group'), groups.sort(), [$('group').firstElementChild]);
-	if ($('group') !== document.activeElement) $('group').value = view.group;
-}
-
-// drawGroups shows each group's use of its own limits.
 function drawGroups() {
 	const groups = Object.entries(stats.by_group).sort(([a], [b]) => a.localeCompare(b));
 	$('groups').hidden = groups.length === 0;
 	const meter = (n, limit, label) => limit > 0 ? el('progress', { max: limit, value: n, ariaLabel: label }) : null;
 	redraw($('groups').querySelector('tbody'), groups, () => groups.map(([name, g]) => el('tr', {},
-		el('th', { scope: 'row' }, Object.assign(nameLink(only({ group: name }), name), { title: name })),
+		el('th', { scope: 'row' }, link(only({ group: name }), name, { className: 'name', title: name })),
 		el('td', {}, use(g.running, g.max_running), meter(g.running, g.max_running, `Running in ${name}, of the limit`)),
 		el('td', {}, use(g.pending, g.max_pending), meter(g.pending, g.max_pending, `Pending in ${name}, of the limit`)))));
 }
 
-// whyPending says what a task waits for.
 export function whyPending(task) {
 	if (task.status !== 'pending' || !stats || (task.not_before && Date.parse(task.not_before) > now())) return '';
 	const group = stats.by_group[task.group];

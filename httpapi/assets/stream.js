@@ -1,6 +1,5 @@
-// The event stream. All windows share one, since over HTTP/1.1 a browser has six connections to a
-// server: who holds the lock reads it, and tells the others. On plain http there are no locks, and
-// each window has its own.
+// The event stream. Windows share one, since HTTP/1.1 leaves a browser six connections: who holds the
+// lock reads it and tells the others. On plain http there are no locks, and each has its own.
 
 const place = new URL('events', location.href).href;
 const quietLimit = 35000, takeOverAfter = 50000, tellEvery = 10000; // milliseconds; a ping comes every 15 s
@@ -12,7 +11,6 @@ let handlers = {};
 let wanted = false, source = null, channel = null, holding = null;
 let heardAt = 0, toldAt = 0, retryAt = Infinity, delay = firstDelay;
 
-// onStream sets who is told: opened, lost, and of each kind of event, with its JSON.
 export function onStream(all) { handlers = all; }
 
 export function connect() {
@@ -43,7 +41,7 @@ function close() {
 	retryAt = Infinity;
 }
 
-// hold waits for the lock, or takes it from a window that has gone silent, and reads the stream from then on.
+// hold waits for the lock, or takes it from a window that has gone silent.
 function hold(steal) {
 	const mine = holding = new AbortController();
 	navigator.locks.request(place, steal ? { steal } : { signal: mine.signal }, () => new Promise((release) => {
@@ -79,7 +77,6 @@ function retryLater() {
 	delay = Math.min(2 * delay, longestDelay);
 }
 
-// retryNow is for when the server is there again.
 export function retryNow() {
 	if (retryAt < Infinity) retryAt = 0;
 	delay = firstDelay;
@@ -90,7 +87,7 @@ function tell(kind, text) {
 	channel?.postMessage({ kind, text });
 }
 
-// take takes in an event. An open connection without one is not live: a proxy may hold all back.
+// take takes in an event. A connection without any is not live: a proxy may hold all back.
 function take(kind, text) {
 	if (kind === 'lost') return lose();
 	heardAt = performance.now();
@@ -108,7 +105,6 @@ function lose() {
 	handlers.lost();
 }
 
-// tickStream looks, each second, whether the stream has gone silent.
 export function tickStream() {
 	if (!wanted) return;
 	const time = performance.now(), quiet = time - heardAt;

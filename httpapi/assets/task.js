@@ -1,4 +1,4 @@
-// What is said of one task, or of one job, which has a task's form.
+// What is said of one task, or of a job, which has its form.
 
 import { icon, text } from './dom.js';
 import { clock, now, number, secondsSince, span } from './time.js';
@@ -15,7 +15,7 @@ export const readOnly = document.body.hasAttribute('data-read-only');
 // An ID may be used again: the time tells them apart.
 export const keyOf = (task) => `${task.created_at} ${task.id}`;
 
-// later gives the newer of two states of one task: answers and events may overtake each other.
+// later gives the newer of two states: answers and events may overtake each other.
 export function later(a, b) {
 	if (!a || !b) return a ?? b;
 	const phase = (task) => task.done ? Infinity : 2 * task.attempt + (task.status === 'pending'); // between attempts it is pending
@@ -48,25 +48,24 @@ export function shortID(id) {
 	return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(id) ? '…' + id.slice(-8) : id;
 }
 
-// eta gives the seconds that are left if the task goes on as it did until now.
 function eta({ progress: p, started_at }) {
 	const reported = Date.parse(p.updated_at), current = Number(p.current);
 	const perUnit = (reported - Date.parse(started_at)) / current;
 	return (perUnit * (Number(p.total) - current) - (now() - reported)) / 1000;
 }
 
-export function attemptText(task) {
+function attemptText(task) {
 	const attempt = task.attempt + (stateOf(task) === 'retrying'); // then it is the next one that matters
 	return task.max_attempts > 1 && attempt ? `attempt ${number(attempt)} of ${number(task.max_attempts)}` : '';
 }
 
 export function progressText(task) {
-	const p = task.progress, parts = [attemptText(task)];
-	if (p && !task.error && stateOf(task) !== 'retrying') {
+	const p = task.progress, parts = [attemptText(task), task.instance && `on ${task.instance}`];
+	if (p && !task.done && stateOf(task) !== 'retrying') {
 		const known = p.percent != null;
-		if (known && !task.done) parts.push(`${Math.floor(p.percent)} %`);
+		if (known) parts.push(`${Math.floor(p.percent)} %`);
 		if (known || p.current) parts.push(`${number(p.current)}${known ? ' of ' + number(p.total) : ''} ${p.unit ?? ''}`.trim());
-		if (known && !task.done && !task.cancel && p.current > 0 && p.current < p.total) {
+		if (known && !task.cancel && p.current > 0 && p.current < p.total) {
 			const left = eta(task);
 			parts.push(left < 1 ? 'nearly done' : `about ${span(left)} left`);
 		}
@@ -74,7 +73,6 @@ export function progressText(task) {
 	return parts.filter(Boolean).join(' · ');
 }
 
-// message is the one line that says what goes on, or why it went wrong.
 export function message(task) {
 	const asked = task.cancel && !task.done, retrying = stateOf(task) === 'retrying';
 	const said = asked ? task.cancel.reason : (task.error ?? (retrying ? task.last_error : task.progress))?.message ?? '';
@@ -84,7 +82,7 @@ export function message(task) {
 
 const dueAt = (task) => task.not_before ?? task.created_at;
 
-// waitedSeconds and ranSeconds are the latest attempt's, until now if that phase is not over.
+// waitedSeconds and ranSeconds are the latest attempt's, until now or its end.
 export function waitedSeconds(task) {
 	return task.wait_seconds ?? Math.max(0, secondsSince(dueAt(task)));
 }

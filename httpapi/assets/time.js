@@ -8,7 +8,7 @@ let frozenAt = 0; // 0: it runs
 
 export const now = () => frozenAt || performance.now() + offset;
 
-// freeze lets time stand still, as while nothing is heard from the server; 0 lets it go on.
+// freeze lets time stand still; 0 lets it go on.
 export function freeze(at) { frozenAt = at; }
 
 // hearDate takes in a Date header, which has whole seconds.

@@ -4,7 +4,7 @@ import { now } from './time.js';
 import { outcomes, shortID } from './task.js';
 
 const statuses = ['pending', 'running', ...outcomes];
-const ranges = { '15m': 900, '1h': 3600, '6h': 21600, '24h': 86400 }; // seconds
+const ranges = { '15m': 900, '1h': 3600, '24h': 86400 }; // seconds
 
 export let view;
 
@@ -25,7 +25,6 @@ export function readView() {
 	return view = v;
 }
 
-// urlOf gives the URL of the present view with some of it changed.
 export function urlOf(changes) {
 	const { status, q, name, group, range, page, task, job, jobs } = { ...view, page: '', task: '', job: '', ...changes };
 	return '?' + new URLSearchParams(Object.entries({ status, q, name, group, range, page_token: page, jobs, task, job }).filter(([, value]) => value));
@@ -35,7 +34,7 @@ export function urlOf(changes) {
 export const only = (what) => '?' + new URLSearchParams(what);
 export const here = (changes) => urlOf({ page: view.page, ...changes });
 
-// listQuery gives the query of a list. byText searches the text also for what looks like metadata.
+// listQuery: with byText, what looks like metadata is searched as text.
 export function listQuery(v, { statuses, order, size, page = '', byText = false }) {
 	const query = new URLSearchParams(statuses.map((status) => ['status', status]));
 	if (v.metadata && !byText) query.append('metadata.' + v.metadata[0], v.metadata[1]);
@@ -49,7 +48,6 @@ export function listQuery(v, { statuses, order, size, page = '', byText = false 
 	return 'tasks?' + query;
 }
 
-// matches says whether a task may be in the lists, as far as is known here.
 export function matches(task) {
 	const sought = view.q.toLowerCase();
 	const has = (text) => !!text && text.toLowerCase().includes(sought);
@@ -57,7 +55,6 @@ export function matches(task) {
 		(!sought || has(task.name) || has(task.id) || has(shortID(task.id)) || has(task.error?.message) || (view.metadata && task.metadata?.[view.metadata[0]] === view.metadata[1]));
 }
 
-// described says in words what is asked for.
 export function described(words) {
 	return [
 		view.statuses.map((status) => words[status].toLowerCase()).join(' or '), view.name && `name “${view.name}”`, view.group && `group “${view.group}”`,

@@ -1,0 +1,67 @@
+package fxtasks_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+func TestADelayedTaskStartsWhenItIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{})
+		start := time.Now()
+		late := submit(t, m, "late", nothing, fxtasks.WithDelay(2*time.Minute))
+		early := submit(t, m, "early", nothing, fxtasks.WithDelay(time.Minute))
+		if info := late.Info(); info.Status != fxtasks.Pending || info.Attempt != 0 || !info.NotBefore.Equal(start.Add(2*time.Minute)) {
+			t.Errorf("%+v", info)
+		}
+		if s := m.Stats(); s.Pending != 2 || s.OldestPending != 0 {
+			t.Errorf("%+v", s)
+		}
+		for task, want := range map[*fxtasks.Task]time.Duration{early: time.Minute, late: 2 * time.Minute} {
+			task.Wait(t.Context())
+			if got := task.Info().StartedAt.Sub(start); got != want {
+				t.Errorf("%s started after %v, want %v", task.Name(), got, want)
+			}
+		}
+	})
+}
+
+func TestADelayedTaskTakesRoomOfMaxPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxPending: 1})
+		submit(t, m, "first", nothing, fxtasks.WithDelay(time.Minute))
+		if _, err := m.Submit(t.Context(), "second", nothing, fxtasks.WithDelay(time.Minute)); !errors.Is(err, fxtasks.ErrQueueFull) {
+			t.Error(err)
+		}
+		none := newManager(t, fxtasks.Config{MaxPending: -1})
+		if _, err := none.Submit(t.Context(), "n", nothing, fxtasks.WithDelay(time.Minute), fxtasks.WithBlocking()); !errors.Is(err, fxtasks.ErrQueueFull) {
+			t.Errorf("where nothing may pend: %v", err)
+		}
+	})
+}
+
+func TestATurnComesWhenATaskIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1})
+		release := make(chan struct{})
+		submit(t, m, "blocks", until(release))
+		delayed := submit(t, m, "delayed", nothing, fxtasks.WithDelay(time.Minute))
+		inTime := submit(t, m, "in time", nothing)
+		time.Sleep(2 * time.Minute)
+		last := submit(t, m, "last", nothing)
+		close(release)
+		m.Wait(t.Context())
+		// All start in the same instant: their ends are in the order of their turns.
+		page := m.List(fxtasks.Filter{Order: fxtasks.LatestEndedFirst})
+		want := []*fxtasks.Task{last, delayed, inTime}
+		for i, task := range want {
+			if page.Tasks[i].ID != task.ID() {
+				t.Errorf("place %d is %q, want %q", i, page.Tasks[i].Name, task.Name())
+			}
+		}
+	})
+}
