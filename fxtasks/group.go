@@ -28,7 +28,8 @@ type Group struct {
 	blocked    blockedLine          // submits that wait for room
 
 	wanted    ordered.Table[*Task] // of queue, those that a task waits for
-	awaitedBy []*wait              // by tasks, for all of the group or for room in its queue
+	awaitedBy []*wait              // by tasks, for all of the group
+	roomBy    []*wait              // by tasks, for room in the queue
 	waiters   []*Task              // tasks of the group that wait
 	wantingAt int                  // place in registry.wanting; -1: not there
 

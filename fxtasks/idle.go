@@ -53,9 +53,7 @@ func (cs *section) tellIdle() {
 		s.idle = nil
 		if g != nil {
 			for _, w := range slices.Clone(g.awaitedBy) {
-				if w.submit == nil {
-					cs.endWait(w)
-				}
+				cs.endWait(w)
 			}
 		}
 		return true

@@ -78,7 +78,7 @@ func (r *registry) placeGroup(g *Group) {
 		g.turn = turn
 		r.ready.Fix(g.readyAt)
 	}
-	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0) && g.mayWork()
+	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
 	if wanting == (g.wantingAt >= 0) {
 		return
 	}

@@ -110,14 +110,20 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	}
 	switch {
 	case d.group != nil && d.group.closed:
-		return d.scope.stopped, nil
+		other = d.scope.stopped
 	case r.closed: // a manager's Shutdown is its groups' too
+		other = r.all.stopped
 		if d.group != nil { // it may wait for the task that calls
 			if d.idle = r.idleOf(d.group); d.idle == nil {
 				d.idle = closedChan
 			}
 		}
-		return r.all.stopped, nil
+	}
+	if other != nil {
+		if d.wait != nil {
+			cs.beginWait(d.wait)
+		}
+		return other, nil
 	}
 	d.deadline = d.began.Add(budget)
 	if c := r.clock; c != nil {
@@ -152,9 +158,6 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 // await blocks until done is closed, or d.idle, as a wait of the task that calls.
 func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 	if d.wait != nil {
-		cs := d.m.reg.enter()
-		cs.beginWait(d.wait)
-		cs.leave()
 		defer d.m.giveUp(d.wait)
 	}
 	select {

@@ -50,6 +50,14 @@ func (w *wait) within() bool {
 	return w.task != nil && w.task.group == w.waiter.group || w.group == w.waiter.group
 }
 
+// ofGroup gives where those are that wait for the same of a group.
+func (w *wait) ofGroup() *[]*wait {
+	if w.submit != nil {
+		return &w.group.roomBy
+	}
+	return &w.group.awaitedBy
+}
+
 // waitingTask gives the task of this manager that ctx belongs to, if it runs the attempt that ctx was made
 // for. It is not called in a section: a context can be the user's code.
 func (m *Manager) waitingTask(ctx context.Context) *taskContext {
@@ -125,8 +133,9 @@ func (cs *section) beginWait(w *wait) {
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
-		w.place = len(w.group.awaitedBy)
-		w.group.awaitedBy = append(w.group.awaitedBy, w)
+		same := w.ofGroup()
+		w.place = len(*same)
+		*same = append(*same, w)
 		cs.r.placeGroup(w.group)
 	}
 	if w.submit != nil {
@@ -166,7 +175,8 @@ func (cs *section) endWait(w *wait) {
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
-		w.group.awaitedBy = without(w.group.awaitedBy, w.place, func(w *wait, i int) { w.place = i })
+		same := w.ofGroup()
+		*same = without(*same, w.place, func(w *wait, i int) { w.place = i })
 		cs.r.placeGroup(w.group)
 	}
 }
@@ -223,10 +233,8 @@ func (cs *section) groupRuns(g *Group, by int) {
 		return
 	}
 	for _, w := range g.awaitedBy {
-		if w.submit == nil {
-			w.feed(by)
-			cs.weigh(w.waiter)
-		}
+		w.feed(by)
+		cs.weigh(w.waiter)
 	}
 }
 
@@ -294,36 +302,40 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 			break
 		}
 	}
-	for _, w := range g.awaitedBy {
-		if !cs.mayStartFor(w, g) {
-			continue
-		}
-		var t *Task
-		switch {
-		case w.submit == nil || g.maxPending > 0 && !g.hasRoom(0):
-			_, t, _ = g.queue.First()
-		case g.maxPending < 0 || cs.r.all.maxPending < 0:
-			if waitsFor(cs.r.rival(w.submit.task)) == nil {
-				return nil, w.submit
-			}
-		default:
-			t = cs.r.firstThatMayWork()
-		}
+	earlier := func(t *Task) {
 		if t != nil && (best == nil || t.order < best.order) {
 			best = t
 		}
-		if t != nil || w.submit == nil {
-			break // the others want the same
+	}
+	_, first, queued := g.queue.First()
+	if queued && slices.ContainsFunc(g.awaitedBy, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
+		earlier(first)
+	}
+	for _, w := range g.roomBy {
+		if !cs.mayStartFor(w, g) {
+			continue
 		}
+		if g.maxPending < 0 || cs.r.all.maxPending < 0 {
+			if waitsFor(cs.r.rival(w.submit.task)) == nil {
+				return nil, w.submit
+			}
+			continue
+		}
+		if g.maxPending > 0 && !g.hasRoom(0) {
+			earlier(first)
+		} else {
+			earlier(cs.r.firstThatMayWork())
+		}
+		break // the others want the same
 	}
 	return best, nil
 }
 
-// mayStartFor says whether a task of g may start for w: one more may work, and no place is taken that is
+// mayStartFor says whether a task of g, one more of which may work, may start for w: in no place that is
 // kept for what others wait for.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
-	if !cs.r.all.mayWork() || !g.mayWork() || !cs.r.all.hasSpare() && !self.hungry {
+	if !cs.r.all.hasSpare() && !self.hungry {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {

@@ -159,6 +159,10 @@ func (p *program) String() string {
 // run takes the roots in, and then looks after each tick until nothing is active.
 func (p *program) run() {
 	events := p.m.Subscribe(0)
+	shutDownAt := -1
+	if p.may.shutDown {
+		shutDownAt = p.rng.IntN(40)
+	}
 	roots := make(chan struct{})
 	go func() {
 		defer close(roots)
@@ -172,10 +176,6 @@ func (p *program) run() {
 			}
 		}
 	}()
-	shutDownAt := -1
-	if p.may.shutDown {
-		shutDownAt = p.rng.IntN(40)
-	}
 	time.Sleep(programTick / 2) // to look between the steps
 	isOver := func() bool {
 		select {
