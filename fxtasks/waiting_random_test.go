@@ -111,7 +111,7 @@ const programTick = time.Millisecond
 
 func newProgram(t *testing.T, number int, met map[string]int) *program {
 	p := &program{
-		t: t, number: number, met: met, rng: rand.New(rand.NewPCG(uint64(number), 8)),
+		t: t, number: number, met: met, rng: rand.New(&lockedSource{source: rand.NewPCG(uint64(number), 8)}),
 		left: 40, abort: make(chan struct{}), groups: []*fxtasks.Group{nil}, limits: []fxtasks.GroupConfig{{}},
 	}
 	if p.chance(3) {
@@ -159,12 +159,12 @@ func (p *program) String() string {
 // run takes the roots in, and then looks after each tick until nothing is active.
 func (p *program) run() {
 	events := p.m.Subscribe(0)
+	roots := make(chan struct{})
 	shutDownAt := -1
 	if p.may.shutDown {
 		shutDownAt = p.rng.IntN(40)
 	}
-	roots := make(chan struct{})
-	go func() {
+	go func() { // which alone draws from here on
 		defer close(roots)
 		var all sync.WaitGroup
 		defer all.Wait()
@@ -216,7 +216,7 @@ func (p *program) newActor(rng *rand.Rand, group, lock int) *actor {
 	}
 	p.left--
 	a := &actor{
-		p: p, rng: rand.New(rand.NewPCG(rng.Uint64(), 8)), name: fmt.Sprint("actor ", len(p.actors)),
+		p: p, rng: rand.New(&lockedSource{source: rand.NewPCG(rng.Uint64(), 8)}), name: fmt.Sprint("actor ", len(p.actors)),
 		group: group, lock: lock, calls: make(map[*call]struct{}),
 	}
 	a.fails = p.may.retry && a.chance(3)
@@ -318,7 +318,11 @@ func (a *actor) act(ctx context.Context) error {
 		}
 	}
 	add(p.may.share, func() { a.awaitAny(ctx) })
-	add(p.may.background, func() { background.Go(func() { a.waitFor(ctx, a.child()) }); a.work() })
+	add(p.may.background, func() {
+		child := a.child() // here: the actor alone draws
+		background.Go(func() { a.waitFor(ctx, child) })
+		a.work()
+	})
 	add(p.may.awaitGroup, func() { a.awaitGroup(ctx) })
 	add(p.may.closeGroup && a.chance(4), func() { a.closeGroup(ctx) })
 	add(p.may.lock && a.lock < len(p.locks), func() { a.holdLock(ctx, a.lock) })
@@ -475,4 +479,16 @@ func (p *program) anyActor(rng *rand.Rand) *actor {
 		return nil
 	}
 	return known[rng.IntN(len(known))]
+}
+
+// lockedSource lets an actor's goroutines draw from one source.
+type lockedSource struct {
+	mu     sync.Mutex
+	source *rand.PCG
+}
+
+func (s *lockedSource) Uint64() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.source.Uint64()
 }
