@@ -3,6 +3,7 @@ package background_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,11 +83,11 @@ func TestTheGraceRunsForAllFromTheFirstDrain(t *testing.T) {
 			app.RequireStart()
 			began := time.Now()
 			submit(t, g["late"], "stuck", hang(release)) // holds up the first of the drains
-			ended := make(map[string]time.Duration)
+			var ended sync.Map
 			for name, s := range map[string]fxtasks.Submitter{"early": g["early"], "manager": m} {
 				submit(t, s, name, func(ctx context.Context) error {
 					<-ctx.Done()
-					ended[name] = time.Since(began)
+					ended.Store(name, time.Since(began))
 					return context.Cause(ctx)
 				})
 				synctest.Wait()
@@ -94,8 +95,10 @@ func TestTheGraceRunsForAllFromTheFirstDrain(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 			defer cancel()
 			_ = app.Stop(ctx) // the stuck task is another test's
-			if ended["early"] != grace || ended["manager"] != grace {
-				t.Errorf("contexts end after %v, want %v", ended, grace)
+			for _, name := range []string{"early", "manager"} {
+				if after, _ := ended.Load(name); after != grace {
+					t.Errorf("the context of the task of %s ends after %v, want %v", name, after, grace)
+				}
 			}
 		})
 	}

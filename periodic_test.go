@@ -57,11 +57,13 @@ func TestAPeriodicRunsFromTheStartToTheStop(t *testing.T) {
 		}
 		app.RequireStart()
 		time.Sleep(3*time.Minute + time.Second)
+		synctest.Wait()
 		if p.runs != 3 {
 			t.Errorf("%d runs in three minutes", p.runs)
 		}
 		app.RequireStop()
 		time.Sleep(3 * time.Minute)
+		synctest.Wait()
 		if p.runs != 3 {
 			t.Errorf("%d runs after the stop, want 3", p.runs)
 		}
@@ -118,10 +120,12 @@ func TestARunNeverSeesAClosedResource(t *testing.T) {
 				app := fxtest.New(t, background.Module, wiring, fx.Provide(newDB), fx.Supply(p))
 				app.RequireStart()
 				time.Sleep(time.Minute + time.Second)
+				synctest.Wait()
 				if p.runs != 1 {
 					t.Fatalf("%d runs in a minute", p.runs)
 				}
 				app.RequireStop()
+				synctest.Wait()
 				if p.sawError != nil {
 					t.Errorf("the run gets %v from the database", p.sawError)
 				}

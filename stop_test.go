@@ -76,6 +76,7 @@ func TestATaskMayStopTheApplication_azureWebjobsSDK115(t *testing.T) {
 					return ctx.Err()
 				})
 				time.Sleep(5 * time.Second)
+				synctest.Wait()
 				if !errors.Is(stopped, context.Canceled) {
 					t.Errorf("Stop gives %v, want the end of its context", stopped)
 				}

@@ -68,7 +68,8 @@ func (md *model) stepShutdown(rt *rapid.T) {
 				c.want = []error{c.got}
 			}
 		}
-		md.await(rt, c, func() bool { return first.state == fxtasks.Stopped || c.ended() })
+		idle := func() bool { return s != first && len(md.of(s, (*modelTask).isActive)) == 0 } // a group need not wait for the manager's
+		md.await(rt, c, func() bool { return first.state == fxtasks.Stopped || idle() || c.ended() })
 	default:
 		d := &modelDrain{call: c, scope: s, tasks: tasks, began: time.Now()}
 		c.drain = d

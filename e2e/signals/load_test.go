@@ -89,21 +89,40 @@ func (l *load) checkFates() {
 		}
 	}
 	accounts := lines.accounts()
+	never := make(map[string]int)
 	for _, line := range lines.saying("task submitted") { // also those whose answers were lost
-		if n := len(accounts[line.TaskID]); n != 1 {
+		switch n := len(accounts[line.TaskID]); n {
+		case 0:
+			never[line.TaskName]++
+		case 1:
+		default:
 			wrong.add("%d lines account for %s, which was submitted, want 1", n, line.TaskID)
 		}
 	}
 	seen := make(map[string]bool)
+	for _, line := range lines.saying(neverStarted) {
+		seen[neverStarted] = true
+		for name, n := range line.ByName {
+			never[name] -= n
+		}
+	}
+	for name, n := range never {
+		if n != 0 {
+			wrong.add("%d more tasks %q have no line than the log says were never started", n, name)
+		}
+	}
 	for id, w := range l.accepted {
 		account := accounts[id]
+		if len(account) == 0 {
+			continue // it never started
+		}
 		if len(account) != 1 {
 			wrong.add("%d lines account for %s, which was answered 202, want 1: %+v", len(account), id, account)
 			continue
 		}
 		fate := account[0].Message
 		seen[fate] = true
-		if fate != neverStarted && !slices.Contains(w.fates, fate) || account[0].TaskName != w.kind {
+		if !slices.Contains(w.fates, fate) || account[0].TaskName != w.kind {
 			wrong.add("of %s, which %s, the log says %+v", id, w.kind, account[0])
 		}
 		if fate == stuck && !strings.Contains(account[0].Stack, "main.hangsForEver") {

@@ -13,9 +13,10 @@ import (
 // line is one of the application's log.
 type line struct {
 	Level    string
-	Message  string `json:"msg"`
-	TaskID   string `json:"task_id"`
-	TaskName string `json:"task_name"`
+	Message  string         `json:"msg"`
+	TaskID   string         `json:"task_id"`
+	TaskName string         `json:"task_name"`
+	ByName   map[string]int `json:"by_name"`
 	Stack    string
 	Running  int
 	Pending  int
@@ -51,18 +52,18 @@ func (ls log) saying(message string) (found log) {
 	return found
 }
 
-// What the log says of a task in the end: exactly one of these.
+// What the log says of a task in the end: exactly one of these, or it is among those that never started.
 const (
 	completed    = "task completed"
 	failed       = "task failed"
 	panicked     = "task panicked"
-	cancelled    = "task cancelled"
+	cancelled    = "task cut off by the shutdown"
 	timedOut     = "task timed out"
-	neverStarted = "task cancelled before it started"
+	neverStarted = "pending tasks cancelled by the shutdown" // one line for all, with counts by name
 	stuck        = "task still running"
 )
 
-var fates = []string{completed, failed, panicked, cancelled, timedOut, neverStarted, stuck}
+var fates = []string{completed, failed, panicked, cancelled, timedOut, stuck}
 
 // accounts are the lines about the fates of tasks, by ID.
 func (ls log) accounts() map[string]log {

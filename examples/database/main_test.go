@@ -47,7 +47,8 @@ func TestStopAfterTheGraceCutsNoTransaction(t *testing.T) {
 
 	written, stoppedMidway := 0, 0
 	for _, batch := range batches {
-		n, err := batch.Value(t.Context())
+		_, err := batch.Value(t.Context())
+		n := int(batch.Info().Progress.Current) // of what was cut short there is no value
 		written += n
 		if err != nil && !errors.Is(err, fxtasks.ErrShutdown) { // such as: database is closed
 			t.Errorf("a writer was not just told to stop, but failed: %v", err)
