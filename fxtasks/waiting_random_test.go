@@ -264,7 +264,9 @@ func (p *program) submit(ctx context.Context, by, a *actor) {
 		defer p.mu.Unlock()
 		for _, other := range p.actors {
 			if err == nil && other.name == task.Name() { // another one, if it was joined
-				a, other.task = other, task
+				if a = other; a.task == nil {
+					a.task = task
+				}
 			}
 		}
 		return err
@@ -319,7 +321,7 @@ func (a *actor) act(ctx context.Context) error {
 		}
 	}
 	add(p.may.share, func() { a.awaitAny(ctx) })
-	add(p.may.background, func() { background.Go(func() { a.waitFor(ctx, a.child()) }); a.work() })
+	add(p.may.background, func() { background.Go(a.waitFor(ctx, a.child())); a.work() })
 	add(p.may.awaitGroup, func() { a.awaitGroup(ctx) })
 	add(p.may.closeGroup && a.chance(4), func() { a.closeGroup(ctx) })
 	add(p.may.lock && a.lock < len(p.locks), func() { a.holdLock(ctx, a.lock) })
@@ -365,29 +367,32 @@ func (a *actor) child() *actor {
 	return c
 }
 
-func (a *actor) await(ctx context.Context) { a.waitFor(ctx, a.child()) }
+func (a *actor) await(ctx context.Context) { a.waitFor(ctx, a.child())() }
 
 // awaitAll waits for all children at once, as an errgroup would.
 func (a *actor) awaitAll(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, c := range a.children {
-		all.Go(func() { a.waitFor(ctx, c) })
+		all.Go(a.waitFor(ctx, c))
 	}
 	a.children = nil
 	all.Wait()
 }
 
-func (a *actor) awaitAny(ctx context.Context) { a.waitFor(ctx, a.p.anyActor(a.rng)) }
+func (a *actor) awaitAny(ctx context.Context) { a.waitFor(ctx, a.p.anyActor(a.rng))() }
 
-func (a *actor) waitFor(ctx context.Context, other *actor) {
+// waitFor gives the wait for another, which any goroutine may do.
+func (a *actor) waitFor(ctx context.Context, other *actor) func() {
 	if other == nil {
-		return
+		return func() {}
 	}
 	ctx, cancel := a.mayEnd(ctx)
-	defer cancel()
-	err := a.waits(ctx, call{target: other, group: other.group}, other.task.Wait)
-	if errors.Is(err, fxtasks.ErrInvalid) && !a.p.may.share && !a.p.may.awaitGroup && !a.p.may.closeGroup && !a.p.may.replace {
-		a.p.errorf("%s waited for its child and got %v", a.name, err)
+	return func() {
+		defer cancel()
+		err := a.waits(ctx, call{target: other, group: other.group}, other.task.Wait)
+		if errors.Is(err, fxtasks.ErrInvalid) && !a.p.may.share && !a.p.may.awaitGroup && !a.p.may.closeGroup && !a.p.may.replace {
+			a.p.errorf("%s waited for its child and got %v", a.name, err)
+		}
 	}
 }
 
