@@ -111,7 +111,7 @@ const programTick = time.Millisecond
 
 func newProgram(t *testing.T, number int, met map[string]int) *program {
 	p := &program{
-		t: t, number: number, met: met, rng: rand.New(&lockedSource{source: rand.NewPCG(uint64(number), 8)}),
+		t: t, number: number, met: met, rng: rand.New(rand.NewPCG(uint64(number), 8)),
 		left: 40, abort: make(chan struct{}), groups: []*fxtasks.Group{nil}, limits: []fxtasks.GroupConfig{{}},
 	}
 	if p.chance(3) {
@@ -133,8 +133,9 @@ func newProgram(t *testing.T, number int, met map[string]int) *program {
 		return 0
 	}
 	p.cfg = fxtasks.Config{
-		MaxRunning: 1 + p.rng.IntN(3), MaxPending: maxPending(), ShutdownTimeout: time.Hour,
-		DrainGrace: []time.Duration{0, 20 * programTick, time.Hour}[p.rng.IntN(3)],
+		MaxRunning: 1 + p.rng.IntN(3), MaxPending: maxPending(),
+		ShutdownTimeout: 300 * programTick, // by then the circles are over that go over Group.Shutdown
+		DrainGrace:      []time.Duration{0, 20 * programTick, time.Hour}[p.rng.IntN(3)],
 	}
 	if p.chance(4) {
 		p.cfg.MaxRunning = 0
@@ -159,12 +160,12 @@ func (p *program) String() string {
 // run takes the roots in, and then looks after each tick until nothing is active.
 func (p *program) run() {
 	events := p.m.Subscribe(0)
-	roots := make(chan struct{})
 	shutDownAt := -1
 	if p.may.shutDown {
 		shutDownAt = p.rng.IntN(40)
 	}
-	go func() { // which alone draws from here on
+	roots := make(chan struct{})
+	go func() {
 		defer close(roots)
 		var all sync.WaitGroup
 		defer all.Wait()
@@ -216,7 +217,7 @@ func (p *program) newActor(rng *rand.Rand, group, lock int) *actor {
 	}
 	p.left--
 	a := &actor{
-		p: p, rng: rand.New(&lockedSource{source: rand.NewPCG(rng.Uint64(), 8)}), name: fmt.Sprint("actor ", len(p.actors)),
+		p: p, rng: rand.New(rand.NewPCG(rng.Uint64(), 8)), name: fmt.Sprint("actor ", len(p.actors)),
 		group: group, lock: lock, calls: make(map[*call]struct{}),
 	}
 	a.fails = p.may.retry && a.chance(3)
@@ -263,7 +264,9 @@ func (p *program) submit(ctx context.Context, by, a *actor) {
 		defer p.mu.Unlock()
 		for _, other := range p.actors {
 			if err == nil && other.name == task.Name() { // another one, if it was joined
-				a, other.task = other, task
+				if a = other; a.task == nil {
+					a.task = task
+				}
 			}
 		}
 		return err
@@ -318,11 +321,7 @@ func (a *actor) act(ctx context.Context) error {
 		}
 	}
 	add(p.may.share, func() { a.awaitAny(ctx) })
-	add(p.may.background, func() {
-		child := a.child() // here: the actor alone draws
-		background.Go(func() { a.waitFor(ctx, child) })
-		a.work()
-	})
+	add(p.may.background, func() { background.Go(a.waitFor(ctx, a.child())); a.work() })
 	add(p.may.awaitGroup, func() { a.awaitGroup(ctx) })
 	add(p.may.closeGroup && a.chance(4), func() { a.closeGroup(ctx) })
 	add(p.may.lock && a.lock < len(p.locks), func() { a.holdLock(ctx, a.lock) })
@@ -368,29 +367,32 @@ func (a *actor) child() *actor {
 	return c
 }
 
-func (a *actor) await(ctx context.Context) { a.waitFor(ctx, a.child()) }
+func (a *actor) await(ctx context.Context) { a.waitFor(ctx, a.child())() }
 
 // awaitAll waits for all children at once, as an errgroup would.
 func (a *actor) awaitAll(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, c := range a.children {
-		all.Go(func() { a.waitFor(ctx, c) })
+		all.Go(a.waitFor(ctx, c))
 	}
 	a.children = nil
 	all.Wait()
 }
 
-func (a *actor) awaitAny(ctx context.Context) { a.waitFor(ctx, a.p.anyActor(a.rng)) }
+func (a *actor) awaitAny(ctx context.Context) { a.waitFor(ctx, a.p.anyActor(a.rng))() }
 
-func (a *actor) waitFor(ctx context.Context, other *actor) {
+// waitFor gives the wait for another, which any goroutine may do.
+func (a *actor) waitFor(ctx context.Context, other *actor) func() {
 	if other == nil {
-		return
+		return func() {}
 	}
 	ctx, cancel := a.mayEnd(ctx)
-	defer cancel()
-	err := a.waits(ctx, call{target: other, group: other.group}, other.task.Wait)
-	if errors.Is(err, fxtasks.ErrInvalid) && !a.p.may.share && !a.p.may.awaitGroup && !a.p.may.closeGroup && !a.p.may.replace {
-		a.p.errorf("%s waited for its child and got %v", a.name, err)
+	return func() {
+		defer cancel()
+		err := a.waits(ctx, call{target: other, group: other.group}, other.task.Wait)
+		if errors.Is(err, fxtasks.ErrInvalid) && !a.p.may.share && !a.p.may.awaitGroup && !a.p.may.closeGroup && !a.p.may.replace {
+			a.p.errorf("%s waited for its child and got %v", a.name, err)
+		}
 	}
 }
 
@@ -479,16 +481,4 @@ func (p *program) anyActor(rng *rand.Rand) *actor {
 		return nil
 	}
 	return known[rng.IntN(len(known))]
-}
-
-// lockedSource lets an actor's goroutines draw from one source.
-type lockedSource struct {
-	mu     sync.Mutex
-	source *rand.PCG
-}
-
-func (s *lockedSource) Uint64() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.source.Uint64()
 }

@@ -167,3 +167,19 @@ func TestTaskWaitsForAGroupWhileTheManagerShutsDown(t *testing.T) {
 		}
 	})
 }
+
+func TestBlockedSubmitGoesOnThoughOthersWaitForTheGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 2})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{MaxPending: -1})
+		submit(t, g, "submits", func(ctx context.Context) error {
+			time.Sleep(time.Second)
+			_, err := g.Submit(ctx, "blocked", nothing, fxtasks.WithBlocking())
+			return err
+		})
+		submit(t, m, "waits", func(ctx context.Context) error { return g.Wait(ctx) })
+		if d, _ := took(t, m); d != time.Second {
+			t.Errorf("it took %v", d)
+		}
+	})
+}
