@@ -2,7 +2,6 @@ package fxtasks
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -354,65 +353,6 @@ func (r *registry) firstThatMayWork() (first *Task) {
 	return first
 }
 
-// reaches says whether what w waits for cannot happen before self has returned: over what tasks
-// wait for, the tasks of a group that is waited for, and tasks that wait to replace another.
-func (r *registry) reaches(w *wait, self *Task) bool {
-	tasks, groups := []*Task{}, []*Group{}
-	seen := make(map[any]bool)
-	visit := func(w *wait) {
-		if w.submit != nil {
-			if old := waitsFor(r.rival(w.submit.task)); old != nil && (r.all.maxPending < 0 || w.group.maxPending < 0) {
-				tasks = append(tasks, old)
-			}
-			return
-		}
-		if w.task != nil {
-			tasks = append(tasks, w.task)
-		} else {
-			groups = append(groups, w.group)
-		}
-	}
-	visit(w)
-	for len(tasks)+len(groups) > 0 {
-		var waiters []*Task
-		if n := len(tasks); n > 0 {
-			t := tasks[n-1]
-			tasks = tasks[:n-1]
-			if t == self {
-				return true
-			}
-			if p := t.predecessor; p != nil {
-				tasks = append(tasks, p)
-			}
-			if t.waits == nil || len(t.waits.calls) == 0 || seen[t] {
-				continue
-			}
-			seen[t] = true
-			waiters = []*Task{t}
-		} else {
-			g := groups[len(groups)-1]
-			groups = groups[:len(groups)-1]
-			if g == self.group {
-				return true
-			}
-			if seen[g] {
-				continue
-			}
-			seen[g] = true
-			waiters = g.waiters
-			for t := range g.successors {
-				tasks = append(tasks, t.predecessor)
-			}
-		}
-		for _, t := range waiters {
-			for _, call := range t.waits.calls {
-				visit(call)
-			}
-		}
-	}
-	return false
-}
-
 func (t *Task) waitsOf() *waits {
 	if t.waits == nil {
 		t.waits = new(waits)
@@ -430,44 +370,3 @@ func without[T any](s []T, i int, moved func(x T, i int)) []T {
 	clear(s[last:])
 	return s[:last]
 }
-
-// block blocks until done is closed, and gives ctx's error if ctx ends first.
-func block(ctx context.Context, done <-chan struct{}) error {
-	if ctx.Done() == nil { // to submit and wait takes 3 % less time than with select
-		<-done
-		return nil
-	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		if isClosed(done) { // both: what was waited for counts
-			return nil
-		}
-		return ctx.Err()
-	}
-}
-
-// isClosed is false for nil.
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// refuseOwn refuses a ctx that cannot be waited with: none at all, or that of a running task of m
-// that is part of what is waited for.
-func (m *Manager) refuseOwn(ctx context.Context, waitsFor func(self *Task) bool) error {
-	if ctx == nil {
-		return invalid("ctx is nil")
-	}
-	if self, ok := FromContext(ctx); ok && self.group.m == m && waitsFor(self) && !self.Status().Finished() {
-		return fmt.Errorf("%w: task %q (%s) would wait for itself", ErrInvalid, self.name, self.ID())
-	}
-	return nil
-}
-
-func anyTask(*Task) bool { return true }
