@@ -230,12 +230,17 @@ func TestCircleOverAGroupAndAReplacementIsInvalid(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
 		a, b := newGroup(t, m, "a", fxtasks.GroupConfig{}), newGroup(t, m, "b", fxtasks.GroupConfig{})
 		second := make(chan error, 1)
-		first := submit(t, a, "first", func(ctx context.Context) error { return b.Wait(ctx) })
+		both := make(chan struct{})
+		first := submit(t, a, "first", func(ctx context.Context) error {
+			<-both
+			return b.Wait(ctx)
+		})
 		submit(t, b, "second", func(ctx context.Context) error {
 			time.Sleep(time.Second)
 			second <- a.Wait(ctx)
 			return nil
 		})
+		close(both)
 		if err := first.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
