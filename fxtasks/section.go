@@ -55,20 +55,25 @@ func (q *taskQueue) pop() *Task {
 	return t
 }
 
-// enter begins a critical section.
+// enter begins a critical section. It is short enough to be inlined, like leave: goroutines of tasks enter
+// one on their small stack.
 func (r *registry) enter() section {
-	r.mu.Lock()
 	cs := section{r: r}
-	cs.takeIn()
+	cs.begin()
 	return cs
 }
 
-// takeIn empties both inboxes. What has returned comes first out of its inbox, so that all of it was
-// submitted before, and last onto the record.
-func (cs *section) takeIn() {
+// begin locks, and empties both inboxes. What has returned comes first out of its inbox, so that all of it
+// was submitted before, and last onto the record.
+func (cs *section) begin() {
 	r := cs.r
+	r.mu.Lock()
 	returned := r.returned.takeLocked()
-	cs.takeInSubmitted()
+	if returned == nil {
+		cs.takeInSubmitted()
+	} else {
+		cs.now() // not first in end, where the stack is deeper
+	}
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
 		if t.outcome == Pending {
 			cs.putBack(t)

@@ -3,6 +3,7 @@ package fxtasks
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -98,6 +99,9 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		cs := r.enter()
 		cs.leave()
+		if t.depth >= maxUnrecorded {
+			runtime.Gosched()
+		}
 	}
 	return true
 }
