@@ -87,8 +87,6 @@ type Mailer struct { group *fxtasks.Group; smtp *SMTP }
 type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
-func RegisterRoutes(*Reports)                             {}
-func StartServer(*echo.Echo)                              {}
 func measure(context.Context) (int64, error)              { return 0, nil }
 func sendMail(context.Context, string) error              { return nil }
 func sendReceipt(context.Context) error                   { return nil }
@@ -113,6 +111,7 @@ var imports = map[string]string{
 	"fxtaskstest":   "github.com/fxtasks/background/fxtasks/fxtaskstest",
 	"http":          "net/http",
 	"httpapi":       "github.com/fxtasks/background/httpapi",
+	"net":           "net",
 	"log":           "log",
 	"sql":           "database/sql",
 	"testing":       "testing",
