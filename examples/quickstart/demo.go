@@ -122,7 +122,7 @@ func chargeCard(ctx context.Context) error {
 	return nil
 }
 
-// deliverWebhook fails more often than not, and is tried again after about 1, 2 and 4 seconds.
+// deliverWebhook fails more often than not, and is tried again after up to 1, 2 and 4 seconds.
 func deliverWebhook(ctx context.Context) error {
 	if !pause(ctx, 300*time.Millisecond) {
 		return context.Cause(ctx)
