@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -74,10 +75,38 @@ func TestAnEventThatNobodyTakesIsGivenUp(t *testing.T) {
 	app.RequireStop()
 }
 
+func TestFourAreDeliveredAtATime(t *testing.T) {
+	arrived, release := make(chan string), make(chan struct{})
+	app := newTestApp(t, unhurried, func(event string, _ int) (status int) {
+		arrived <- event
+		<-release
+		return http.StatusNoContent
+	})
+	var sent []*fxtasks.Task
+	for n := range 6 {
+		sent = append(sent, app.send(t, fmt.Sprint("event-", n)))
+	}
+	for range 4 {
+		<-arrived
+	}
+	if c := app.webhooks.Counts(); c.Running != 4 || c.Pending != 2 {
+		t.Errorf("%d are on their way and %d wait, want 4 and 2", c.Running, c.Pending)
+	}
+	close(release)
+	for range 2 {
+		<-arrived
+	}
+	for _, task := range sent {
+		if err := task.Wait(t.Context()); err != nil {
+			t.Errorf("%s: %v", task.ID(), err)
+		}
+	}
+	app.RequireStop()
+}
+
 func TestAStopFinishesWhatIsOnItsWay(t *testing.T) {
-	slow := Policy{time.Minute, fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Hour }}}
 	arrived, stopping := make(chan struct{}), make(chan struct{})
-	app := newTestApp(t, slow, func(event string, _ int) (status int) {
+	app := newTestApp(t, unhurried, func(event string, _ int) (status int) {
 		if event == "refunded" {
 			return http.StatusServiceUnavailable
 		}
@@ -157,6 +186,9 @@ type testApp struct {
 
 // quick does not keep a test waiting.
 var quick = Policy{300 * time.Millisecond, fxtasks.Retry{MaxAttempts: 6, Delay: fxtasks.Backoff(0, 0)}}
+
+// unhurried leaves a test the time to look on.
+var unhurried = Policy{time.Minute, fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Hour }}}
 
 func newTestApp(t *testing.T, policy Policy, answers Answers) *testApp {
 	t.Helper()
