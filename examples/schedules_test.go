@@ -79,6 +79,13 @@ func TestADayOfTheMonthWithADayOfTheWeek(t *testing.T) {
 	}
 }
 
+func TestAWeekBeginsOnThursday(t *testing.T) {
+	next := fxtasks.Every(7 * 24 * time.Hour).Next(time.Date(2026, 6, 2, 12, 0, 0, 0, time.UTC))
+	if want := time.Date(2026, 6, 4, 0, 0, 0, 0, time.UTC); !next.Equal(want) {
+		t.Errorf("the next run is at %v, want %v", next, want)
+	}
+}
+
 func robfig(t *testing.T, expression string) fxtasks.Schedule {
 	t.Helper()
 	s, err := cron.ParseStandard("CRON_TZ=Europe/Berlin " + expression)
