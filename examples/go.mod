@@ -4,10 +4,13 @@ go 1.26.0
 
 require (
 	github.com/fxtasks/background v0.0.0
+	github.com/fxtasks/background/echov5adapter v0.0.0
 	github.com/fxtasks/background/riveradapter v0.0.0
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/labstack/echo/v4 v4.16.4
+	github.com/netresearch/go-cron v0.9.1
 	github.com/riverqueue/river v0.51.2
+	github.com/robfig/cron/v3 v3.0.1
 	go.uber.org/dig v1.19.0
 	go.uber.org/fx v1.24.0
 	go.uber.org/goleak v1.3.0
@@ -23,6 +26,7 @@ require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/labstack/echo/v5 v5.4.5 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -53,6 +57,7 @@ require (
 
 replace (
 	github.com/fxtasks/background => ../
+	github.com/fxtasks/background/echov5adapter => ../echov5adapter
 	github.com/fxtasks/background/riveradapter => ../riveradapter
 )
 

@@ -9,14 +9,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	_ "github.com/fxtasks/background/echov5adapter" // snippets import it
 )
 
 // blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one shows
@@ -83,29 +87,35 @@ type Mailer struct { group *fxtasks.Group; smtp *SMTP }
 type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
-func RegisterRoutes(*Reports)                             {}
-func StartServer(*echo.Echo)                              {}
 func measure(context.Context) (int64, error)              { return 0, nil }
+func sendMail(context.Context, string) error              { return nil }
+func sendReceipt(context.Context) error                   { return nil }
+func sendReminder(context.Context) error                  { return nil }
+func buildReport(context.Context) error                   { return nil }
 func main()                                               {}
 `
 
-// imports by the name that snippets use them by.
+// imports by the name that snippets use them by. A snippet that needs another one says so:
+//
+//	// import "github.com/robfig/cron/v3"
 var imports = map[string]string{
-	"background":  "github.com/fxtasks/background",
-	"context":     "context",
-	"echo":        "github.com/labstack/echo/v4",
-	"echoadapter": "github.com/fxtasks/background/echoadapter",
-	"errors":      "errors",
-	"fmt":         "fmt",
-	"fx":          "go.uber.org/fx",
-	"fxtasks":     "github.com/fxtasks/background/fxtasks",
-	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",
-	"http":        "net/http",
-	"httpapi":     "github.com/fxtasks/background/httpapi",
-	"log":         "log",
-	"sql":         "database/sql",
-	"testing":     "testing",
-	"time":        "time",
+	"background":    "github.com/fxtasks/background",
+	"context":       "context",
+	"echo":          "github.com/labstack/echo/v4",
+	"echoadapter":   "github.com/fxtasks/background/echoadapter",
+	"echov5adapter": "github.com/fxtasks/background/echov5adapter",
+	"errors":        "errors",
+	"fmt":           "fmt",
+	"fx":            "go.uber.org/fx",
+	"fxtasks":       "github.com/fxtasks/background/fxtasks",
+	"fxtaskstest":   "github.com/fxtasks/background/fxtasks/fxtaskstest",
+	"http":          "net/http",
+	"httpapi":       "github.com/fxtasks/background/httpapi",
+	"net":           "net",
+	"log":           "log",
+	"sql":           "database/sql",
+	"testing":       "testing",
+	"time":          "time",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -114,7 +124,7 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 		switch {
 		case strings.HasPrefix(block, "package"):
 			continue
-		case !regexp.MustCompile(`^(func|type) `).MatchString(block): // statements
+		case !regexp.MustCompile(`(?m)^(func|type) `).MatchString(block): // statements
 			block = "func _(ctx context.Context, tasks *fxtasks.Manager, path string) error {\n" + block + "\nreturn nil\n}"
 		}
 		files[fmt.Sprintf("snippet%d.go", i)] = goFile(block)
@@ -124,6 +134,14 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 
 func goFile(code string) string {
 	file := "package main\n"
+	imports := maps.Clone(imports)
+	for _, match := range regexp.MustCompile(`// import (?:(\w+) )?"(\S+)"`).FindAllStringSubmatch(code, -1) {
+		name := match[1]
+		if name == "" {
+			name = path.Base(regexp.MustCompile(`/v\d+$`).ReplaceAllString(match[2], ""))
+		}
+		imports[name] = match[2]
+	}
 	for name, path := range imports {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
 			file += fmt.Sprintf("import %s %q\n", name, path)
