@@ -1,8 +1,6 @@
 package fxtasks
 
 import (
-	"github.com/google/uuid"
-
 	"github.com/fxtasks/background/fxtasks/internal/ids"
 )
 
@@ -14,7 +12,7 @@ type idIndex struct {
 
 func newIDIndex() idIndex {
 	return idIndex{
-		made:   ids.NewIndex(func(t *Task) uuid.UUID { return t.madeID }, func(t *Task) **Task { return &t.nextByID }),
+		made:   ids.NewIndex(func(t *Task) *ids.Node[Task] { return &t.made }),
 		chosen: make(map[string]*Task),
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/fxtasks/background/fxtasks/internal/ids"
 )
 
 // Func is the work of a task. It should return soon after ctx has ended: nothing can stop a
@@ -18,7 +18,7 @@ type Func func(ctx context.Context) error
 type Task struct {
 	// Written before the task is on record, only read after.
 	group   *Group
-	madeID  uuid.UUID // its ID, unless one was chosen
+	made    ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
 	name    string
 	stats   *nameStats
 	opts    *taskOptions
@@ -56,9 +56,8 @@ type Task struct {
 	successor   *Task         // was submitted under Replace and waits until this one has returned
 	predecessor *Task         // the other way round
 
-	next     *Task // in the inbox of returned tasks, or in a taskQueue
-	below    *Task // in the inbox of submitted tasks
-	nextByID *Task // in idIndex.made
+	next  *Task // in the inbox of returned tasks, or in a taskQueue
+	below *Task // in the inbox of submitted tasks
 }
 
 // Info is what is known about a task at one moment. It is a copy: it never changes under the
@@ -109,7 +108,7 @@ func (t *Task) ID() string {
 	if t.opts.idSet {
 		return t.opts.id
 	}
-	return t.madeID.String()
+	return t.made.ID.String()
 }
 
 // Name gives what kind of work this is.
