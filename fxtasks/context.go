@@ -103,6 +103,9 @@ func endByCaller(cause error) *ending {
 // two steps, so that the record knows the cause before the function can see it: decideEnd says which
 // ending it is to be, where the first wins, and who asks for one holds the registry's mutex; applyEnd
 // carries that out, under no mutex.
+//
+// A context of our own with a method AfterFunc would do without the one inside. But context.WithValue hides
+// that method, and each context derived from what it returns would cost a goroutine.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task   *Task

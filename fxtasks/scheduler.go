@@ -39,7 +39,7 @@ func (cs *section) startQueued(t *Task) {
 		cs.drop(t, endShutdown)
 		return
 	}
-	cs.dequeue(t)
+	t.group.unqueue(t)
 	cs.start(t)
 	cs.r.placeGroup(t.group)
 }
@@ -56,12 +56,15 @@ func (cs *section) enqueue(t *Task) {
 
 // dequeue takes t out of the queue.
 func (cs *section) dequeue(t *Task) {
-	g := t.group
+	t.group.unqueue(t)
+	cs.r.placeGroup(t.group)
+}
+
+func (g *Group) unqueue(t *Task) {
 	g.queue.Remove(t.order)
 	if t.waits != nil {
 		g.wanted.Remove(t.order)
 	}
-	cs.r.placeGroup(g)
 }
 
 // placeGroup brings g's places in ready and wanting up to date. Whatever changes the queue or the

@@ -100,7 +100,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 		cs := r.enter()
 		cs.leave()
 		if t.depth >= maxUnrecorded {
-			runtime.Gosched()
+			runtime.Gosched() // while tasks that have not begun are few, they are in the processor's cache
 		}
 	}
 	return true

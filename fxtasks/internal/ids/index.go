@@ -7,13 +7,16 @@ import (
 	"github.com/google/uuid"
 )
 
-const segmentSize = 1024
+const (
+	segmentSize     = 1024
+	bucketsPerValue = 2 // with one, a tenth of the time of a task under a limit went into longer chains
+)
 
 type segment[T any] [segmentSize]*T
 
 // Index finds values by their UUIDs, which a Generator has made. It is not safe for concurrent use.
 //
-// It is a hash table with linear hashing: each Add that fills it splits one bucket in two, so no Add
+// It is a hash table with linear hashing: each Add that fills it splits buckets, each in two, so no Add
 // takes long, as doubling a table of 1,000,000 values in one go would. The buckets are chains through the
 // values themselves, and the random bits of a UUID are its hash. Like a map, it does not shrink.
 type Index[T any] struct {
@@ -57,8 +60,10 @@ func (x *Index[T]) Add(t *T) {
 	n := x.node(t)
 	prepend(x.bucketOf(hash(&n.ID)), t, n)
 	x.len++
-	if uint64(x.len) > x.buckets {
-		x.split()
+	for range bucketsPerValue {
+		if bucketsPerValue*uint64(x.len) > x.buckets {
+			x.split()
+		}
 	}
 }
 
