@@ -99,7 +99,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		cs := r.enter()
 		cs.leave()
-		if t.depth >= maxUnrecorded {
+		if unlimited && t.depth >= maxUnrecorded {
 			runtime.Gosched() // while tasks that have not begun are few, they are in the processor's cache
 		}
 	}
