@@ -102,7 +102,9 @@ type doubling struct {
 	len     int
 }
 
-func (d *doubling) bucket(id uuid.UUID) **value { return &d.buckets[hash(&id)&uint64(len(d.buckets)-1)] }
+func (d *doubling) bucket(id uuid.UUID) **value {
+	return &d.buckets[hash(&id)&uint64(len(d.buckets)-1)]
+}
 
 func (d *doubling) Find(id uuid.UUID) *value {
 	v := *d.bucket(id)
