@@ -109,7 +109,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 		t.writeEnd(a.crashed)
 	}
 	a.stage = handedIn
-	next = handIn(t)
+	next = pushReturned(t)
 	runtime.KeepAlive(t)
 	return next
 }
@@ -139,10 +139,10 @@ func (a *attempt) endByGoexit() {
 			t.writeEnd(a.crashed)
 		}
 		a.stage = handedIn
-		next = handIn(t)
+		next = pushReturned(t)
 	case inLog:
 		a.stage = handedIn
-		next = handIn(t)
+		next = pushReturned(t)
 	}
 	if next != nil {
 		go t.group.m.work(next)
@@ -177,8 +177,8 @@ func (a *attempt) fail(e *ending) {
 	}
 }
 
-// handIn leaves t in the inbox of those that have returned. The first to come ends all that are in it.
-func handIn(t *Task) (next *Task) {
+// pushReturned leaves t in the inbox of those that have returned. The first to come ends all that are in it.
+func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {
 		return nil // the first is about to enter a section
