@@ -12,7 +12,7 @@ import (
 func (m *Manager) work(t *Task) {
 	var a attempt
 	defer func() {
-		if a.stage != handedIn { // by runtime.Goexit: this goroutine ends, whatever we do
+		if a.stage != pushed { // by runtime.Goexit: this goroutine ends, whatever we do
 			a.endByGoexit()
 		}
 	}()
@@ -44,7 +44,7 @@ const (
 	inText           // of the error
 	inRetry          // Retry.If and Retry.Delay
 	inLog
-	handedIn
+	pushed
 )
 
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
@@ -108,7 +108,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 	if t.logsEnd() {
 		t.writeEnd(a.crashed)
 	}
-	a.stage = handedIn
+	a.stage = pushed
 	next = pushReturned(t)
 	runtime.KeepAlive(t)
 	return next
@@ -119,7 +119,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 func (a *attempt) endByGoexit() {
 	t := a.task
 	defer func() {
-		if a.stage != handedIn {
+		if a.stage != pushed {
 			a.endByGoexit()
 		}
 	}()
@@ -138,10 +138,10 @@ func (a *attempt) endByGoexit() {
 		if t.logsEnd() {
 			t.writeEnd(a.crashed)
 		}
-		a.stage = handedIn
+		a.stage = pushed
 		next = pushReturned(t)
 	case inLog:
-		a.stage = handedIn
+		a.stage = pushed
 		next = pushReturned(t)
 	}
 	if next != nil {

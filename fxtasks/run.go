@@ -89,7 +89,7 @@ func runHere(t *Task, stop func() bool) error {
 	a := attempt{task: t}
 	defer func() {
 		stop()
-		if a.stage != handedIn && a.stage != inFunction { // runtime.Goexit in a logger
+		if a.stage != pushed && a.stage != inFunction { // runtime.Goexit in a logger
 			a.endByGoexit()
 		}
 	}()
