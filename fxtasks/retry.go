@@ -87,9 +87,9 @@ type twoErrors struct {
 func (e *twoErrors) Error() string   { return e.text }
 func (e *twoErrors) Unwrap() []error { return e.errs }
 
-// putBack makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
+// requeue makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
 // no context meanwhile.
-func (cs *section) putBack(t *Task) {
+func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
 	late := a.late
 	a.late = nil

@@ -76,7 +76,7 @@ func (cs *section) begin() {
 	}
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
 		if t.outcome == Pending {
-			cs.putBack(t)
+			cs.requeue(t)
 		} else {
 			cs.end(t, t.outcome)
 		}
