@@ -82,7 +82,7 @@ func (cs *section) awaitEvent() chan struct{} {
 		r.watched.Store(true)
 	}
 	wake := r.wake
-	cs.takeInSubmitted() // who submits after this sees that somebody waits
+	cs.recordSubmitted() // who submits after this sees that somebody waits
 	return wake
 }
 

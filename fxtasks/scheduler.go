@@ -13,7 +13,7 @@ func (cs *section) schedule() {
 			break
 		}
 		r.full.Store(full)
-		cs.takeInSubmitted() // what was submitted just before relies on this section
+		cs.recordSubmitted() // what was submitted just before relies on this section
 	}
 	if len(r.awaited) > 0 {
 		cs.tellIdle()

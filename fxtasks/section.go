@@ -70,7 +70,7 @@ func (cs *section) begin() {
 	r.mu.Lock()
 	returned := r.returned.takeLocked()
 	if returned == nil {
-		cs.takeInSubmitted()
+		cs.recordSubmitted()
 	} else {
 		cs.now() // not first in end, where the stack is deeper
 	}
@@ -83,7 +83,7 @@ func (cs *section) begin() {
 	}
 }
 
-func (cs *section) takeInSubmitted() {
+func (cs *section) recordSubmitted() {
 	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
 		cs.record(submitted)
 	}
@@ -98,7 +98,7 @@ func (cs *section) now() time.Time {
 	if !cs.timed {
 		cs.timed = true
 		now := time.Now()
-		cs.takeInSubmitted()
+		cs.recordSubmitted()
 		cs.r.tick(now)
 	}
 	return cs.r.latest
