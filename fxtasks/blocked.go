@@ -175,7 +175,7 @@ func (cs *section) admit(s *blockedSubmit) {
 		beyond := s.wait != nil && waitsFor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
 			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
 		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
-		cs.takeIntoRecord(s.task, old)
+		cs.accept(s.task, old)
 		if beyond && s.task.status == Pending {
 			cs.startQueued(s.task)
 		}

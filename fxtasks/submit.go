@@ -150,12 +150,12 @@ func (cs *section) take(t *Task) (*Task, error) {
 	case !r.accepts(t, old):
 		return nil, ErrQueueFull
 	}
-	cs.takeIntoRecord(t, old)
+	cs.accept(t, old)
 	return t, nil
 }
 
-// takeIntoRecord puts t on record, in the place of old if that is not nil.
-func (cs *section) takeIntoRecord(t, old *Task) {
+// accept puts t on record, in the place of old if that is not nil.
+func (cs *section) accept(t, old *Task) {
 	if t.opts.delay > 0 {
 		t.attempts.notBefore = cs.now().Add(t.opts.delay)
 	}
