@@ -136,7 +136,7 @@ func (cs *section) admitByID(id string) (any bool) {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
 		old := r.rival(s.task)
-		if s.task.joins(old) || !s.task.rejects(old) && r.accepts(s.task, old) {
+		if s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old) {
 			cs.admit(s)
 			return true
 		}

@@ -147,7 +147,7 @@ func (cs *section) take(t *Task) (*Task, error) {
 		return old, joinResult(old, t.opts.result)
 	case t.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
-	case !r.accepts(t, old):
+	case !r.hasRoomFor(t, old):
 		return nil, ErrQueueFull
 	}
 	cs.accept(t, old)
@@ -174,9 +174,9 @@ func (cs *section) accept(t, old *Task) {
 	cs.lineUp(t)
 }
 
-// accepts says whether a new task can start at once or has room to wait, given that it takes the
+// hasRoomFor says whether a new task can start at once or has room to wait, given that it takes the
 // place of old, unless that is nil.
-func (r *registry) accepts(t, old *Task) bool {
+func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0
 	if old != nil && old.status == Pending && !old.isBetween() {
