@@ -39,7 +39,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	cs := m.reg.enter()
 	cs.schedule() // what was submitted quickly comes first
 	cs.held = t
-	won, err := cs.take(t)
+	won, err := cs.submit(t)
 	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
 		cs.held = nil
@@ -135,8 +135,8 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	return t, nil
 }
 
-// take takes in t, or gives the task that t joins.
-func (cs *section) take(t *Task) (*Task, error) {
+// submit takes in t, or gives the task that t joins.
+func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
 	if !cs.takesSubmit(t) {
 		return nil, ErrShuttingDown
