@@ -165,7 +165,7 @@ func (cs *section) admit(s *blockedSubmit) {
 	old := cs.r.rival(s.task)
 	won, err := s.task, error(nil)
 	switch {
-	case !cs.takesSubmit(s.task):
+	case !cs.isOpenFor(s.task):
 		won, err = nil, ErrShuttingDown
 	case s.task.joins(old):
 		won, err = old, joinResult(old, s.task.opts.result)

@@ -172,9 +172,9 @@ func (cs *section) cutOff(x *cutoff) {
 // clocks gives those that t is drained by.
 func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
 
-// takesSubmit says whether t may be submitted: always before a shutdown, and until its grace would be
+// isOpenFor says whether t may be submitted: always before a shutdown, and until its grace would be
 // over while only the clock runs.
-func (cs *section) takesSubmit(t *Task) bool {
+func (cs *section) isOpenFor(t *Task) bool {
 	return !cs.r.closed && !t.group.closed && !cs.isCutOff(t)
 }
 

@@ -66,7 +66,7 @@ func (o *taskOptions) checkRun() error {
 // takeRun puts t on record, running.
 func (cs *section) takeRun(t *Task) error {
 	switch old := cs.r.rival(t); {
-	case !cs.takesSubmit(t):
+	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):
 		return ErrDuplicateID

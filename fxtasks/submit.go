@@ -138,7 +138,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 // submit takes in t, or gives the task that t joins.
 func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
-	if !cs.takesSubmit(t) {
+	if !cs.isOpenFor(t) {
 		return nil, ErrShuttingDown
 	}
 	old := r.rival(t)
