@@ -38,7 +38,7 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 	t.outside = true
 	cs := m.reg.enter()
 	cs.held = t
-	if err = cs.takeRun(t); err != nil {
+	if err = cs.submitRun(t); err != nil {
 		cs.reject(g, name, err)
 	}
 	cs.leave()
@@ -63,8 +63,8 @@ func (o *taskOptions) checkRun() error {
 	return nil
 }
 
-// takeRun puts t on record, running.
-func (cs *section) takeRun(t *Task) error {
+// submitRun puts t on record, running.
+func (cs *section) submitRun(t *Task) error {
 	switch old := cs.r.rival(t); {
 	case !cs.isOpenFor(t):
 		return ErrShuttingDown
