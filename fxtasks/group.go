@@ -19,7 +19,7 @@ type Group struct {
 
 	open atomic.Bool // takes quick submits; changed in a section
 
-	scope // protected by the registry's mutex, like what follows
+	limits // protected by the registry's mutex, like what follows
 
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
@@ -45,7 +45,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 		name:      name,
 		cfg:       cfg,
 		defaults:  taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
-		scope:     newScope(cfg.MaxRunning, cfg.MaxPending),
+		limits:    newScope(cfg.MaxRunning, cfg.MaxPending),
 		readyAt:   -1,
 		wantingAt: -1,
 		blocked:   newBlockedLine(),

@@ -25,7 +25,7 @@ func (m *Manager) Wait(ctx context.Context) error {
 func (r *registry) idleOf(g *Group) chan struct{} {
 	s := &r.all
 	if g != nil {
-		s = &g.scope
+		s = &g.limits
 	}
 	if s.active() == 0 {
 		return nil
@@ -44,7 +44,7 @@ func (cs *section) tellIdle() {
 	r.awaited = slices.DeleteFunc(r.awaited, func(g *Group) bool {
 		s := &r.all
 		if g != nil {
-			s = &g.scope
+			s = &g.limits
 		}
 		if s.active() > 0 {
 			return false

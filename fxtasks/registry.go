@@ -32,7 +32,7 @@ type registry struct {
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
 	latest   time.Time // of all sections
-	all      scope
+	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
 

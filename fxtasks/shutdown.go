@@ -63,7 +63,7 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 	}
 	d := &drain{m: m, group: g, scope: &m.reg.all}
 	if g != nil {
-		d.scope = &g.scope
+		d.scope = &g.limits
 	}
 	d.log = newShutdownLog(m, g)
 	other, err := d.begin(ctx)
@@ -83,8 +83,8 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 // drain is one Shutdown on its way. Only the goroutine that shuts down uses it.
 type drain struct {
 	m     *Manager
-	group *Group // nil: all
-	scope *scope // the group's, or the manager's
+	group *Group  // nil: all
+	scope *limits // the group's, or the manager's
 	log   *shutdownLog
 
 	clock           *drainClock
