@@ -45,7 +45,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 		name:      name,
 		cfg:       cfg,
 		defaults:  taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
-		limits:    newScope(cfg.MaxRunning, cfg.MaxPending),
+		limits:    newLimits(cfg.MaxRunning, cfg.MaxPending),
 		readyAt:   -1,
 		wantingAt: -1,
 		blocked:   newBlockedLine(),

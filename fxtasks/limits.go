@@ -20,7 +20,7 @@ type limits struct {
 	stopped chan struct{} // closed when state is Stopped
 }
 
-func newScope(maxRunning, maxPending int) limits {
+func newLimits(maxRunning, maxPending int) limits {
 	return limits{maxRunning: maxRunning, maxPending: maxPending, stopped: make(chan struct{})}
 }
 

@@ -74,7 +74,7 @@ func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
 		epoch:      time.Now(),
-		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
+		all:        newLimits(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		periodics:  make(map[string]*Periodic),
 		index:      newIDIndex(),
