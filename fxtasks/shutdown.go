@@ -61,9 +61,9 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return ShutdownReport{}, err
 	}
-	d := &drain{m: m, group: g, scope: &m.reg.all}
+	d := &drain{m: m, group: g, limits: &m.reg.all}
 	if g != nil {
-		d.scope = &g.limits
+		d.limits = &g.limits
 	}
 	d.log = newShutdownLog(m, g)
 	other, err := d.begin(ctx)
@@ -82,10 +82,10 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 
 // drain is one Shutdown on its way. Only the goroutine that shuts down uses it.
 type drain struct {
-	m     *Manager
-	group *Group  // nil: all
-	scope *limits // the group's, or the manager's
-	log   *shutdownLog
+	m      *Manager
+	group  *Group  // nil: all
+	limits *limits // the group's, or the manager's
+	log    *shutdownLog
 
 	clock           *drainClock
 	ownClock        bool // it began with this Shutdown, not with StartDrain
@@ -110,7 +110,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	}
 	switch {
 	case d.group != nil && d.group.closed:
-		other = d.scope.stopped
+		other = d.limits.stopped
 	case r.closed: // a manager's Shutdown is its groups' too
 		other = r.all.stopped
 		if d.group != nil { // it may wait for the task that calls
@@ -134,7 +134,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	} else {
 		d.clock, d.ownClock = newDrainClock(d.m, d.began, d.deadline), true
 	}
-	d.scope.state = Draining
+	d.limits.state = Draining
 	if d.group == nil {
 		r.closed = true
 	} else {
@@ -144,14 +144,14 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 		cs.startClock(d.clock, d.group)
 	}
 	cs.refuseBlocked(d.group)
-	d.initial = d.scope.active()
-	d.cancelledBefore = d.scope.counts.Cancelled
+	d.initial = d.limits.active()
+	d.cancelledBefore = d.limits.counts.Cancelled
 	if idle := r.idleOf(d.group); idle == nil {
 		d.wait = nil
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
 	}
-	d.log.begins(d.scope.counts, max(0, d.deadline.Sub(d.began)))
+	d.log.begins(d.limits.counts, max(0, d.deadline.Sub(d.began)))
 	return nil, nil
 }
 
@@ -236,7 +236,7 @@ func (d *drain) end() (ShutdownReport, error) {
 	tasks, report.Stuck = tasks[:n], report.Stuck[:n]
 	report.Remaining = len(tasks)
 	report.Returned = d.initial - len(tasks)
-	report.Cancelled = int(d.scope.counts.Cancelled - d.cancelledBefore)
+	report.Cancelled = int(d.limits.counts.Cancelled - d.cancelledBefore)
 	report.Duration = cs.now().Sub(d.began)
 	never := make(map[string]int)
 	for _, g := range r.groups {
@@ -247,8 +247,8 @@ func (d *drain) end() (ShutdownReport, error) {
 			g.neverStarted = nil
 		}
 	}
-	d.scope.state = Stopped
-	cs.close(d.scope.stopped)
+	d.limits.state = Stopped
+	cs.close(d.limits.stopped)
 	if d.ownClock || d.group == nil {
 		d.clock.stop()
 	}
