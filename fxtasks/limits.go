@@ -11,7 +11,7 @@ type limits struct {
 	counters
 	between int // pending tasks that have had an attempt: they take no room
 	slots   int // held right now
-	lending int // of those, held by tasks that wait
+	waiting int // of those, held by tasks that wait
 	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
 	kept    int // of those that wait, in a group: for nothing of it that runs
 
@@ -26,7 +26,7 @@ func newLimits(maxRunning, maxPending int) limits {
 
 func (s *limits) active() int   { return s.counts.Pending + s.counts.Running }
 func (s *limits) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
-func (s *limits) working() int  { return s.slots - s.lending }
+func (s *limits) working() int  { return s.slots - s.waiting }
 
 // mayWork says whether one more task may work, and hasSpare whether one may for which no hungry
 // task keeps a place.
