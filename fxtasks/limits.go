@@ -12,7 +12,7 @@ type limits struct {
 	between int // pending tasks that have had an attempt: they take no room
 	slots   int // held right now
 	waiting int // of those, held by tasks that wait
-	hungry  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
+	starved int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
 	kept    int // of those that wait, in a group: for nothing of it that runs
 
 	state   State
@@ -31,7 +31,7 @@ func (s *limits) working() int  { return s.slots - s.waiting }
 // mayWork says whether one more task may work, and hasSpare whether one may for which no hungry
 // task keeps a place.
 func (s *limits) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
-func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.hungry < s.maxRunning }
+func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.starved < s.maxRunning }
 
 // hasUnkept is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
 func (s *limits) hasUnkept() bool { return s.maxRunning == 0 || s.working()+s.kept < s.maxRunning }

@@ -260,8 +260,8 @@ func (cs *section) weigh(t *Task) {
 	all, g := &cs.r.all, t.group
 	adjust(&w.counted, waits, &cs.r.waiting)
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
-	adjust(&w.hungry, hungry, &all.hungry)
-	adjust(&w.hungryWithin, hungryWithin, &g.hungry)
+	adjust(&w.hungry, hungry, &all.starved)
+	adjust(&w.hungryWithin, hungryWithin, &g.starved)
 	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
 	cs.r.placeGroup(g)
 }
