@@ -30,7 +30,7 @@ type waits struct {
 	place  int     // in the waiters of the group
 
 	// How the task is counted now.
-	counted, waiting, hungry, hungryWithin, keeps bool
+	counted, waiting, starved, hungryWithin, keeps bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -260,7 +260,7 @@ func (cs *section) weigh(t *Task) {
 	all, g := &cs.r.all, t.group
 	adjust(&w.counted, waits, &cs.r.waiting)
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
-	adjust(&w.hungry, hungry, &all.starved)
+	adjust(&w.starved, hungry, &all.starved)
 	adjust(&w.hungryWithin, hungryWithin, &g.starved)
 	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
 	cs.r.placeGroup(g)
@@ -334,7 +334,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 // kept for what others wait for.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
-	if !cs.r.all.hasSpare() && !self.hungry {
+	if !cs.r.all.hasSpare() && !self.starved {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {
