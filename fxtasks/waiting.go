@@ -30,7 +30,7 @@ type waits struct {
 	place  int     // in the waiters of the group
 
 	// How the task is counted now.
-	counted, waiting, starved, hungryWithin, keeps bool
+	counted, waiting, starved, starvedWithin, keeps bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -261,7 +261,7 @@ func (cs *section) weigh(t *Task) {
 	adjust(&w.counted, waits, &cs.r.waiting)
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
 	adjust(&w.starved, hungry, &all.starved)
-	adjust(&w.hungryWithin, hungryWithin, &g.starved)
+	adjust(&w.starvedWithin, hungryWithin, &g.starved)
 	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
 	cs.r.placeGroup(g)
 }
