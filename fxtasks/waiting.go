@@ -262,7 +262,7 @@ func (cs *section) weigh(t *Task) {
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
 	adjust(&w.starved, hungry, &all.starved)
 	adjust(&w.starvedWithin, hungryWithin, &g.starved)
-	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
+	adjust(&w.keeps, waiting && w.home == 0, &g.reserved)
 	cs.r.placeGroup(g)
 }
 
