@@ -33,8 +33,10 @@ func (s *limits) working() int  { return s.slots - s.waiting }
 func (s *limits) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
 func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.starved < s.maxRunning }
 
-// hasUnkept is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
-func (s *limits) hasUnkept() bool { return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning }
+// hasUnreserved is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
+func (s *limits) hasUnreserved() bool {
+	return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning
+}
 
 // hasRoom says whether one more may be pending, once freed of those that are pending have gone.
 func (s *limits) hasRoom(freed int) bool {

@@ -338,7 +338,7 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {
-		return self.keeps || g.hasUnkept()
+		return self.keeps || g.hasUnreserved()
 	}
 	return g.hasSpare()
 }
