@@ -30,7 +30,7 @@ type waits struct {
 	place  int     // in the waiters of the group
 
 	// How the task is counted now.
-	counted, waiting, starved, starvedWithin, keeps bool
+	counted, waiting, starved, starvedWithin, reserves bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -262,7 +262,7 @@ func (cs *section) weigh(t *Task) {
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
 	adjust(&w.starved, hungry, &all.starved)
 	adjust(&w.starvedWithin, hungryWithin, &g.starved)
-	adjust(&w.keeps, waiting && w.home == 0, &g.reserved)
+	adjust(&w.reserves, waiting && w.home == 0, &g.reserved)
 	cs.r.placeGroup(g)
 }
 
@@ -338,7 +338,7 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {
-		return self.keeps || g.hasUnreserved()
+		return self.reserves || g.hasUnreserved()
 	}
 	return g.hasSpare()
 }
