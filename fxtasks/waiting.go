@@ -24,7 +24,7 @@ import (
 type waits struct {
 	calls  []*wait // of this task that wait now
 	by     []*wait // calls of other tasks that wait for this one
-	fed    int     // of calls, those for which something runs of what they wait for
+	served int     // of calls, those for which something runs of what they wait for
 	within int     // of calls, those that wait for something in the task's own group
 	home   int     // of calls, those that are both
 	place  int     // in the waiters of the group
@@ -154,7 +154,7 @@ func (w *wait) runs() bool {
 // feed notes that something runs of what w waits for, or, with -1, that nothing does any more.
 func (w *wait) feed(by int) {
 	self := w.waiter.waits
-	self.fed += by
+	self.served += by
 	if w.within() {
 		self.home += by
 	}
@@ -242,7 +242,7 @@ func (cs *section) weigh(t *Task) {
 	w := t.waits
 	waits := t.status == Running && len(w.calls) > 0
 	waiting := waits && t.slot
-	hungry := waiting && w.fed == 0
+	hungry := waiting && w.served == 0
 	hungryWithin := hungry && w.within > 0
 	adjust := func(was *bool, is bool, counts ...*int) {
 		if *was == is {
