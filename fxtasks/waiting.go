@@ -22,12 +22,12 @@ import (
 
 // waits is what a task waits for, and who waits for it.
 type waits struct {
-	calls  []*wait // of this task that wait now
-	by     []*wait // calls of other tasks that wait for this one
-	served int     // of calls, those for which something runs of what they wait for
-	within int     // of calls, those that wait for something in the task's own group
-	home   int     // of calls, those that are both
-	place  int     // in the waiters of the group
+	calls        []*wait // of this task that wait now
+	by           []*wait // calls of other tasks that wait for this one
+	served       int     // of calls, those for which something runs of what they wait for
+	within       int     // of calls, those that wait for something in the task's own group
+	servedWithin int     // of calls, those that are both
+	place        int     // in the waiters of the group
 
 	// How the task is counted now.
 	counted, waiting, starved, starvedWithin, reserves bool
@@ -156,7 +156,7 @@ func (w *wait) feed(by int) {
 	self := w.waiter.waits
 	self.served += by
 	if w.within() {
-		self.home += by
+		self.servedWithin += by
 	}
 }
 
@@ -262,7 +262,7 @@ func (cs *section) weigh(t *Task) {
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
 	adjust(&w.starved, hungry, &all.starved)
 	adjust(&w.starvedWithin, hungryWithin, &g.starved)
-	adjust(&w.reserves, waiting && w.home == 0, &g.reserved)
+	adjust(&w.reserves, waiting && w.servedWithin == 0, &g.reserved)
 	cs.r.placeGroup(g)
 }
 
