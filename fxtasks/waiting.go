@@ -121,7 +121,7 @@ func (cs *section) beginWait(w *wait) {
 		self.within++
 	}
 	if w.runs() {
-		w.feed(1)
+		w.addServed(1)
 	}
 	if w.task != nil {
 		of := w.task.waitsOf()
@@ -151,8 +151,8 @@ func (w *wait) runs() bool {
 	return w.submit == nil && w.group.counts.Running > 0
 }
 
-// feed notes that something runs of what w waits for, or, with -1, that nothing does any more.
-func (w *wait) feed(by int) {
+// addServed notes that something runs of what w waits for, or, with -1, that nothing does any more.
+func (w *wait) addServed(by int) {
 	self := w.waiter.waits
 	self.served += by
 	if w.within() {
@@ -184,7 +184,7 @@ func (cs *section) endWait(w *wait) {
 func (cs *section) detach(w *wait) {
 	self := w.waiter.waits
 	if w.runs() {
-		w.feed(-1)
+		w.addServed(-1)
 	}
 	if w.within() {
 		self.within--
@@ -208,7 +208,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits.by = nil
 	for _, w := range by {
 		if ran {
-			w.feed(-1)
+			w.addServed(-1)
 		}
 		cs.detach(w)
 	}
@@ -221,7 +221,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 // awaitedRuns tells those who wait for t that it runs.
 func (cs *section) awaitedRuns(t *Task, by int) {
 	for _, w := range t.waits.by {
-		w.feed(by)
+		w.addServed(by)
 		cs.weigh(w.waiter)
 	}
 }
@@ -232,7 +232,7 @@ func (cs *section) groupRuns(g *Group, by int) {
 		return
 	}
 	for _, w := range g.awaitedBy {
-		w.feed(by)
+		w.addServed(by)
 		cs.weigh(w.waiter)
 	}
 }
