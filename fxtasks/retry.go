@@ -112,7 +112,7 @@ func (cs *section) requeue(t *Task) {
 		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
 			cs.endWait(t.waits.calls[0])
 		}
-		cs.weigh(t)
+		cs.reclassify(t)
 	}
 	r.placeGroup(t.group)
 	cs.lineUp(t)

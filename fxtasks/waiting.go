@@ -140,7 +140,7 @@ func (cs *section) beginWait(w *wait) {
 	if w.submit != nil {
 		cs.r.blocked.waits++
 	}
-	cs.weigh(w.waiter)
+	cs.reclassify(w.waiter)
 }
 
 // runs says whether something runs of what w waits for. Who waits for room is hungry until it is let in.
@@ -198,7 +198,7 @@ func (cs *section) detach(w *wait) {
 		g.waiters = without(g.waiters, self.place, func(t *Task, i int) { t.waits.place = i })
 	}
 	w.over = true
-	cs.weigh(w.waiter)
+	cs.reclassify(w.waiter)
 }
 
 // endWaits is for a task that has ended: those who waited for it go on, and calls of it that wait
@@ -222,7 +222,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 func (cs *section) awaitedRuns(t *Task, by int) {
 	for _, w := range t.waits.by {
 		w.addServed(by)
-		cs.weigh(w.waiter)
+		cs.reclassify(w.waiter)
 	}
 }
 
@@ -233,12 +233,12 @@ func (cs *section) groupRuns(g *Group, by int) {
 	}
 	for _, w := range g.awaitedBy {
 		w.addServed(by)
-		cs.weigh(w.waiter)
+		cs.reclassify(w.waiter)
 	}
 }
 
-// weigh counts t as what it is now: waiting or working, hungry or not.
-func (cs *section) weigh(t *Task) {
+// reclassify counts t as what it is now: waiting or working, hungry or not.
+func (cs *section) reclassify(t *Task) {
 	w := t.waits
 	waits := t.status == Running && len(w.calls) > 0
 	waiting := waits && t.slot
