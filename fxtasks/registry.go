@@ -146,7 +146,7 @@ func (cs *section) runAt(t *Task, now time.Time) {
 	}
 	cs.move(t, Running, now)
 	if t.waits != nil {
-		cs.awaitedRuns(t, 1)
+		cs.updateWaitersOf(t, 1)
 	}
 	cs.groupRuns(t.group, 1)
 }

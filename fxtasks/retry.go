@@ -108,7 +108,7 @@ func (cs *section) requeue(t *Task) {
 	t.group.between++
 	cs.freeSlot(t)
 	if t.waits != nil {
-		cs.awaitedRuns(t, -1)
+		cs.updateWaitersOf(t, -1)
 		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
 			cs.endWait(t.waits.calls[0])
 		}

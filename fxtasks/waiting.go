@@ -218,8 +218,8 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits = nil
 }
 
-// awaitedRuns tells those who wait for t that it runs.
-func (cs *section) awaitedRuns(t *Task, by int) {
+// updateWaitersOf tells those who wait for t that it runs.
+func (cs *section) updateWaitersOf(t *Task, by int) {
 	for _, w := range t.waits.by {
 		w.addServed(by)
 		cs.reclassify(w.waiter)
