@@ -148,7 +148,7 @@ func (cs *section) runAt(t *Task, now time.Time) {
 	if t.waits != nil {
 		cs.updateWaitersOf(t, 1)
 	}
-	cs.groupRuns(t.group, 1)
+	cs.updateGroupWaiters(t.group, 1)
 }
 
 // move is the only place where a known task changes its status.
@@ -224,7 +224,7 @@ func (cs *section) freeSlot(t *Task) {
 		cs.r.all.slots--
 		t.group.slots--
 	}
-	cs.groupRuns(t.group, -1)
+	cs.updateGroupWaiters(t.group, -1)
 }
 
 // leaveBetween is for a task that is no longer between two attempts, if it was.

@@ -226,8 +226,8 @@ func (cs *section) updateWaitersOf(t *Task, by int) {
 	}
 }
 
-// groupRuns tells those who wait for g whether anything of it runs: one more or one less does.
-func (cs *section) groupRuns(g *Group, by int) {
+// updateGroupWaiters tells those who wait for g whether anything of it runs: one more or one less does.
+func (cs *section) updateGroupWaiters(g *Group, by int) {
 	if len(g.awaitedBy) == 0 || by > 0 && g.counts.Running > 1 || by < 0 && g.counts.Running > 0 {
 		return
 	}
