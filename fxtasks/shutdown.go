@@ -158,7 +158,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 // await blocks until done is closed, or d.idle, as a wait of the task that calls.
 func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 	if d.wait != nil {
-		defer d.m.giveUp(d.wait)
+		defer d.m.endWait(d.wait)
 	}
 	select {
 	case <-done:
@@ -174,7 +174,7 @@ func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 // finish lets tasks go on for their grace, then cancels them, and waits for them until the budget is spent.
 func (d *drain) finish(ctx context.Context) {
 	if d.wait != nil {
-		defer d.m.giveUp(d.wait)
+		defer d.m.endWait(d.wait)
 	}
 	if d.ownClock {
 		d.clock.collect(d.group)

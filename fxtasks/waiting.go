@@ -96,13 +96,13 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	}
 	err := block(ctx, done)
 	if err != nil && own != nil {
-		m.giveUp(own)
+		m.endWait(own)
 	}
 	return err
 }
 
-// giveUp ends a wait whose ctx has ended.
-func (m *Manager) giveUp(w *wait) {
+// endWait ends a wait whose ctx has ended.
+func (m *Manager) endWait(w *wait) {
 	cs := m.reg.enter()
 	defer cs.leave()
 	cs.endWait(w)
