@@ -63,7 +63,7 @@ func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
 	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
 	if self != nil && self.task.ctx == self {
 		w := &wait{waiter: self.task, group: t.group, submit: s}
-		if cs.r.reaches(w, self.task) {
+		if cs.r.wouldDeadlock(w, self.task) {
 			return nil, invalid("task %q (%s) would wait for itself", self.task.name, self.task.ID())
 		}
 		s.wait = w

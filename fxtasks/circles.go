@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// reaches says whether what w waits for cannot happen before self has returned: over what tasks
+// wouldDeadlock says whether what w waits for cannot happen before self has returned: over what tasks
 // wait for, the tasks of a group that is waited for, and tasks that wait to replace another.
-func (r *registry) reaches(w *wait, self *Task) bool {
+func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	tasks, groups := []*Task{}, []*Group{}
 	seen := make(map[any]bool)
 	visit := func(w *wait) {

@@ -79,7 +79,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	done := begin(&cs)
 	var own *wait
 	if c != nil && done != nil && c.task.ctx == c {
-		if cs.r.reaches(&w, c.task) {
+		if cs.r.wouldDeadlock(&w, c.task) {
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())
 		}
