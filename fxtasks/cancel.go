@@ -21,7 +21,7 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if !ok {
 		return Info{}, fmt.Errorf("%w: %q", ErrNotFound, id)
 	}
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return self == t }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return t.Info(), err
 	}
 	if !m.ask(endByCaller(cause), t) {
@@ -44,7 +44,7 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 }
 
 func (m *Manager) cancelAll(ctx context.Context, g *Group, cause error) error {
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return err
 	}
 	tasks := m.reg.activeTasks(g)

@@ -64,9 +64,9 @@ func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	return false
 }
 
-// refuseOwn refuses a ctx that cannot be waited with: none at all, or that of a running task of m
+// refuseSelfWait refuses a ctx that cannot be waited with: none at all, or that of a running task of m
 // that is part of what is waited for.
-func (m *Manager) refuseOwn(ctx context.Context, waitsFor func(self *Task) bool) error {
+func (m *Manager) refuseSelfWait(ctx context.Context, waitsFor func(self *Task) bool) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}

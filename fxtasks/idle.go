@@ -8,7 +8,7 @@ import (
 // Wait blocks until no task is pending or running, and gives ctx's error if ctx ends first. A
 // task of this manager that calls it with its own context gets ErrInvalid.
 func (m *Manager) Wait(ctx context.Context) error {
-	if err := m.refuseOwn(ctx, anyTask); err != nil {
+	if err := m.refuseSelfWait(ctx, anyTask); err != nil {
 		return err
 	}
 	cs := m.reg.enter()

@@ -58,7 +58,7 @@ func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 
 // shutdown drains g, or all when g is nil.
 func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error) {
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return ShutdownReport{}, err
 	}
 	d := &drain{m: m, group: g, limits: &m.reg.all}
