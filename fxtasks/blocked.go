@@ -213,7 +213,7 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 
 // awaitRoom blocks until s is decided, or ctx ends.
 func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error) {
-	if err := block(ctx, s.decided); err != nil {
+	if err := awaitClosed(ctx, s.decided); err != nil {
 		cs := m.reg.enter()
 		if !s.done {
 			cs.decide(s, nil, err)

@@ -29,7 +29,7 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	}
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
-	err := block(limited, t.Done())
+	err := awaitClosed(limited, t.Done())
 	if err != nil && context.Cause(limited) == errCancelTimeout {
 		err = fmt.Errorf("%w: %q, %v after it was cancelled", ErrStillRunning, id, m.cfg.CancelTimeout)
 	}
@@ -55,7 +55,7 @@ func (m *Manager) cancelAll(ctx context.Context, g *Group, cause error) error {
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
 	for i, t := range tasks {
-		err := block(limited, t.Done())
+		err := awaitClosed(limited, t.Done())
 		if err != nil && context.Cause(limited) == errCancelTimeout {
 			return fmt.Errorf("%w: %d of %d tasks, %v after they were cancelled",
 				ErrStillRunning, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)

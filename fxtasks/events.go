@@ -123,7 +123,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		case wake == nil:
 			return Event{}, io.EOF
 		}
-		if err := block(ctx, wake); err != nil {
+		if err := awaitClosed(ctx, wake); err != nil {
 			return Event{}, err
 		}
 	}

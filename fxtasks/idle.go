@@ -17,7 +17,7 @@ func (m *Manager) Wait(ctx context.Context) error {
 	if idle == nil {
 		return nil
 	}
-	return block(ctx, idle)
+	return awaitClosed(ctx, idle)
 }
 
 // idleOf gives a channel that is closed when nothing of g is active, or nothing at all when g is nil; nil

@@ -207,7 +207,7 @@ func (d *drain) cutOff() {
 func (d *drain) sleep(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	return block(ctx, d.idle) == nil
+	return awaitClosed(ctx, d.idle) == nil
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the

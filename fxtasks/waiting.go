@@ -94,7 +94,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	if done == nil {
 		return nil
 	}
-	err := block(ctx, done)
+	err := awaitClosed(ctx, done)
 	if err != nil && own != nil {
 		m.endWait(own)
 	}
