@@ -56,9 +56,9 @@ func (l *blockedLine) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
 	return l.start
 }
 
-// wait lines up the submit of t by the task self, or by none. It refuses a submit that would wait
+// blockSubmit lines up the submit of t by the task self, or by none. It refuses a submit that would blockSubmit
 // until self has returned.
-func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
+func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, error) {
 	b := &cs.r.blocked
 	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
 	if self != nil && self.task.ctx == self {

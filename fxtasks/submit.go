@@ -43,7 +43,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
 		cs.held = nil
-		blocked, err = cs.wait(t, self)
+		blocked, err = cs.blockSubmit(t, self)
 	}
 	var count uint64 // of rejects that the log has not told of yet
 	if err != nil {
