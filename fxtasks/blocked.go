@@ -92,8 +92,8 @@ func (t *Task) needsRoom(old *Task) bool {
 	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
 }
 
-// touch notes that something has happened to the ID of t, which can let a blocked submit go on.
-func (cs *section) touch(t *Task) {
+// noteIDChange notes that something has happened to the ID of t, which can let a blocked submit go on.
+func (cs *section) noteIDChange(t *Task) {
 	b := &cs.r.blocked
 	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
 		b.touched = append(b.touched, t.opts.id)

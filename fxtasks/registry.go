@@ -120,7 +120,7 @@ func (cs *section) add(t *Task, now time.Time) {
 	t.seq, t.order, t.created = r.seq, r.turns, now
 	r.records.Insert(t.seq, t)
 	r.index.add(t)
-	cs.touch(t)
+	cs.noteIDChange(t)
 	if t.stats == nil {
 		t.stats = r.addNameStats(t.name)
 	}
@@ -158,7 +158,7 @@ func (cs *section) move(t *Task, to Status, now time.Time) {
 		of.counts.move(t.status, to)
 	}
 	t.status = to
-	cs.touch(t)
+	cs.noteIDChange(t)
 	switch to {
 	case Running:
 		t.startedAt = t.since(now)

@@ -45,7 +45,7 @@ func (cs *section) forget(t *Task) {
 		*of.forgotten.ended(t.status)++
 	}
 	r.index.remove(t)
-	cs.touch(t)
+	cs.noteIDChange(t)
 }
 
 // bound forgets the finished tasks that are too many.
