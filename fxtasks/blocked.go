@@ -25,11 +25,11 @@ type blockedSubmit struct {
 
 // blockedSubmits are all that wait for room.
 type blockedSubmits struct {
-	len     int
-	waits   int                   // of those, submitted by tasks
-	ticket  uint64                // the latest
-	byID    map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
-	touched []string              // IDs to which something has happened
+	len        int
+	waits      int                   // of those, submitted by tasks
+	ticket     uint64                // the latest
+	byID       map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
+	changedIDs []string              // IDs to which something has happened
 }
 
 func newBlockedSubmits() blockedSubmits { return blockedSubmits{byID: make(map[string]*list.List)} }
@@ -96,7 +96,7 @@ func (t *Task) needsRoom(old *Task) bool {
 func (cs *section) noteIDChange(t *Task) {
 	b := &cs.r.blocked
 	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
-		b.touched = append(b.touched, t.opts.id)
+		b.changedIDs = append(b.changedIDs, t.opts.id)
 	}
 }
 
@@ -104,9 +104,9 @@ func (cs *section) noteIDChange(t *Task) {
 // waited longest, of those that there is room for.
 func (cs *section) admitBlocked() bool {
 	r := cs.r
-	for len(r.blocked.touched) > 0 {
-		id := r.blocked.touched[0]
-		r.blocked.touched = r.blocked.touched[1:]
+	for len(r.blocked.changedIDs) > 0 {
+		id := r.blocked.changedIDs[0]
+		r.blocked.changedIDs = r.blocked.changedIDs[1:]
 		if cs.admitByID(id) {
 			return true
 		}
