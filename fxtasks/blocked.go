@@ -70,7 +70,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 	}
 	b.ticket++
 	b.len++
-	s.needsRoom = t.needsRoom(cs.r.rival(t))
+	s.needsRoom = t.needsRoom(cs.r.duplicateOf(t))
 	t.group.blocked.of(s).Insert(s.ticket, s)
 	if t.opts.idSet {
 		l := b.byID[t.opts.id]
@@ -135,7 +135,7 @@ func (cs *section) admitByID(id string) (any bool) {
 	for e := l.Front(); e != nil; {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
-		old := r.rival(s.task)
+		old := r.duplicateOf(s.task)
 		if s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old) {
 			cs.admit(s)
 			return true
@@ -162,7 +162,7 @@ func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
 
 // admit takes in a blocked submit, or gives it the error that the same submit would get now.
 func (cs *section) admit(s *blockedSubmit) {
-	old := cs.r.rival(s.task)
+	old := cs.r.duplicateOf(s.task)
 	won, err := s.task, error(nil)
 	switch {
 	case !cs.isOpenFor(s.task):

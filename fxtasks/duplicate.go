@@ -1,7 +1,7 @@
 package fxtasks
 
-// rival gives the known task that has the ID which was chosen for t, or nil.
-func (r *registry) rival(t *Task) *Task {
+// duplicateOf gives the known task that has the ID which was chosen for t, or nil.
+func (r *registry) duplicateOf(t *Task) *Task {
 	if !t.opts.idSet {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (o *taskOptions) checkRun() error {
 
 // submitRun puts t on record, running.
 func (cs *section) submitRun(t *Task) error {
-	switch old := cs.r.rival(t); {
+	switch old := cs.r.duplicateOf(t); {
 	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):

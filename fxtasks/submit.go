@@ -141,7 +141,7 @@ func (cs *section) submit(t *Task) (*Task, error) {
 	if !cs.isOpenFor(t) {
 		return nil, ErrShuttingDown
 	}
-	old := r.rival(t)
+	old := r.duplicateOf(t)
 	switch {
 	case t.joins(old):
 		return old, joinResult(old, t.opts.result)

@@ -315,7 +315,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 			continue
 		}
 		if g.maxPending < 0 || cs.r.all.maxPending < 0 {
-			if waitsFor(cs.r.rival(w.submit.task)) == nil {
+			if waitsFor(cs.r.duplicateOf(w.submit.task)) == nil {
 				return nil, w.submit
 			}
 			continue
