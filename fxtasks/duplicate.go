@@ -40,9 +40,9 @@ func (cs *section) replace(old, t *Task) {
 	}
 }
 
-// passOn gives what waits for the end of t its due: the task that replaces it may start, and the
+// unlinkReplacement gives what waits for the end of t its due: the task that replaces it may start, and the
 // ID of the one that it was to replace is that one's again, unless t itself is replaced.
-func (cs *section) passOn(t *Task) {
+func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
 		delete(s.group.successors, s)

@@ -203,7 +203,7 @@ func (cs *section) end(t *Task, status Status) {
 	r.ends++
 	t.order = r.ends
 	r.ended.Insert(t.order, t)
-	cs.passOn(t)
+	cs.unlinkReplacement(t)
 	if t.shadowed || t.outside { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
