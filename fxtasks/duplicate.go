@@ -28,7 +28,7 @@ func waitsFor(old *Task) *Task {
 
 // replace makes way for t, which takes over the ID of old.
 func (cs *section) replace(old, t *Task) {
-	old.shadowed = true
+	old.lostID = true
 	p := waitsFor(old)
 	if old.status.Finished() {
 		cs.forget(old)
@@ -51,9 +51,9 @@ func (cs *section) unlinkReplacement(t *Task) {
 	if p := t.predecessor; p != nil {
 		t.predecessor, p.successor = nil, nil
 		delete(t.group.successors, t)
-		if !t.shadowed {
+		if !t.lostID {
 			cs.r.index.giveBack(p)
-			t.shadowed, p.shadowed = true, false
+			t.lostID, p.lostID = true, false
 		}
 	}
 }

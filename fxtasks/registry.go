@@ -204,7 +204,7 @@ func (cs *section) end(t *Task, status Status) {
 	t.order = r.ends
 	r.ended.Insert(t.order, t)
 	cs.unlinkReplacement(t)
-	if t.shadowed || t.outside { // IDs are unique among the tasks that are known
+	if t.lostID || t.outside { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
 	cs.bound()

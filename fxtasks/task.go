@@ -34,7 +34,7 @@ type Task struct {
 	// Protected by the registry's mutex, like all that follows.
 	status      Status
 	slot        bool // holds one of the manager's and its group's slots
-	shadowed    bool // its ID means another task now
+	lostID      bool // its ID means another task now
 	expired     bool // its record was forgotten because of its age
 	outside     bool // Run runs it, without a slot
 	logging     bool // ended without having run, and Done is closed when that is in the log
