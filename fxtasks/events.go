@@ -143,7 +143,7 @@ func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	}
 	cs.leave()
 	if ok {
-		e.Task = e.Task.own(kept.task)
+		e.Task = e.Task.complete(kept.task)
 	}
 	return e, ok, wake
 }

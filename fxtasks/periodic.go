@@ -132,7 +132,7 @@ func (p *Periodic) Info() PeriodicInfo {
 	}
 	cs.leave()
 	if last != nil {
-		info.Last = info.Last.own(last)
+		info.Last = info.Last.complete(last)
 	}
 	return info
 }

@@ -285,7 +285,7 @@ func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 		cs.leave()
 	}
 	for i, t := range running {
-		stuck[i].Info = stuck[i].Info.own(running[i])
+		stuck[i].Info = stuck[i].Info.complete(running[i])
 		if d.stacks != nil {
 			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
 		}

@@ -129,7 +129,7 @@ func (t *Task) Info() Info {
 	cs := t.group.m.reg.enter()
 	info := t.info()
 	cs.leave()
-	return info.own(t)
+	return info.complete(t)
 }
 
 // Done gives a channel that is closed when the task has finished: fn has returned, its record no
@@ -256,9 +256,9 @@ func (t *Task) info() Info {
 	return info
 }
 
-// own completes what info gave. It needs no section, in which nothing should be allocated that need not be:
+// complete completes what info gave. It needs no section, in which nothing should be allocated that need not be:
 // ID and metadata never change.
-func (i Info) own(t *Task) Info {
+func (i Info) complete(t *Task) Info {
 	i.ID = t.ID()
 	i.Metadata = maps.Clone(i.Metadata)
 	return i
