@@ -12,7 +12,7 @@ type idIndex struct {
 
 func newIDIndex() idIndex {
 	return idIndex{
-		made:   ids.NewIndex(func(t *Task) *ids.Node[Task] { return &t.made }),
+		made:   ids.NewIndex(func(t *Task) *ids.Node[Task] { return &t.idNode }),
 		chosen: make(map[string]*Task),
 	}
 }

@@ -128,7 +128,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	now := time.Now()
 	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
 	if !o.idSet {
-		t.made.ID = m.reg.ids.New(now)
+		t.idNode.ID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)

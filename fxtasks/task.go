@@ -18,7 +18,7 @@ type Func func(ctx context.Context) error
 type Task struct {
 	// Written before the task is on record, only read after.
 	group   *Group
-	made    ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
+	idNode  ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
 	name    string
 	stats   *nameStats
 	opts    *taskOptions
@@ -108,7 +108,7 @@ func (t *Task) ID() string {
 	if t.opts.idSet {
 		return t.opts.id
 	}
-	return t.made.ID.String()
+	return t.idNode.ID.String()
 }
 
 // Name gives what kind of work this is.
