@@ -52,7 +52,7 @@ func (cs *section) unlinkReplacement(t *Task) {
 		t.predecessor, p.successor = nil, nil
 		delete(t.group.successors, t)
 		if !t.lostID {
-			cs.r.index.giveBack(p)
+			cs.r.index.restore(p)
 			t.lostID, p.lostID = true, false
 		}
 	}

@@ -48,8 +48,8 @@ func (x *idIndex) remove(t *Task) {
 	}
 }
 
-// giveBack makes an ID mean t again, after another task has had it.
-func (x *idIndex) giveBack(t *Task) {
+// restore makes an ID mean t again, after another task has had it.
+func (x *idIndex) restore(t *Task) {
 	delete(x.chosen, t.ID())
 	if t.opts.idSet {
 		x.chosen[t.opts.id] = t
