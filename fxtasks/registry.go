@@ -135,7 +135,7 @@ func (cs *section) add(t *Task, now time.Time) {
 func (cs *section) run(t *Task) { cs.runAt(t, cs.now()) }
 
 func (cs *section) runAt(t *Task, now time.Time) {
-	if !t.outside {
+	if !t.external {
 		t.slot = true
 		cs.r.all.slots++
 		t.group.slots++
@@ -204,7 +204,7 @@ func (cs *section) end(t *Task, status Status) {
 	t.order = r.ends
 	r.ended.Insert(t.order, t)
 	cs.unlinkReplacement(t)
-	if t.lostID || t.outside { // IDs are unique among the tasks that are known
+	if t.lostID || t.external { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
 	cs.bound()

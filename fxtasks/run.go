@@ -35,7 +35,7 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 		m.reject(g, name)
 		return err
 	}
-	t.outside = true
+	t.external = true
 	cs := m.reg.enter()
 	cs.held = t
 	if err = cs.submitRun(t); err != nil {

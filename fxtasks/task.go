@@ -36,7 +36,7 @@ type Task struct {
 	slot        bool // holds one of the manager's and its group's slots
 	lostID      bool // its ID means another task now
 	expired     bool // its record was forgotten because of its age
-	outside     bool // Run runs it, without a slot
+	external    bool // Run runs it, without a slot
 	logging     bool // ended without having run, and Done is closed when that is in the log
 	startedAt   sinceCreated
 	finishedAt  sinceCreated
