@@ -37,7 +37,7 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 	}
 	t.external = true
 	cs := m.reg.enter()
-	cs.held = t
+	cs.startedByCaller = t
 	if err = cs.submitRun(t); err != nil {
 		cs.reject(g, name, err)
 	}

@@ -14,10 +14,10 @@ type section struct {
 	timed bool // the clock has been read
 
 	// What leave carries out.
-	starting taskQueue
-	held     *Task         // its submitter starts it, after its line is written
-	wake     chan struct{} // a channel to close
-	rest     *rest         // nil: nothing
+	starting        taskQueue
+	startedByCaller *Task         // its submitter starts it, after its line is written
+	wake            chan struct{} // a channel to close
+	rest            *rest         // nil: nothing
 }
 
 // rest is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
@@ -176,7 +176,7 @@ func (cs *section) start(t *Task) {
 		t.ctx = &taskContext{task: t, values: t.attempts.values}
 	}
 	cs.run(t)
-	if t != cs.held {
+	if t != cs.startedByCaller {
 		cs.starting.push(t)
 	}
 }

@@ -38,11 +38,11 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	}
 	cs := m.reg.enter()
 	cs.schedule() // what was submitted quickly comes first
-	cs.held = t
+	cs.startedByCaller = t
 	won, err := cs.submit(t)
 	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
-		cs.held = nil
+		cs.startedByCaller = nil
 		blocked, err = cs.blockSubmit(t, self)
 	}
 	var count uint64 // of rejects that the log has not told of yet
