@@ -17,20 +17,20 @@ type section struct {
 	starting        taskQueue
 	startedByCaller *Task         // its submitter starts it, after its line is written
 	wake            chan struct{} // a channel to close
-	rest            *rest         // nil: nothing
+	rest            *afterUnlock  // nil: nothing
 }
 
-// rest is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
+// afterUnlock is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
 // stacks, on which a section lies.
-type rest struct {
+type afterUnlock struct {
 	ending     []*taskContext  // contexts whose ending was decided
 	wake       []chan struct{} // more channels to close
 	unfinished []*Task         // ended without having run, with a line to be written before Done is closed
 }
 
-func (cs *section) later() *rest {
+func (cs *section) later() *afterUnlock {
 	if cs.rest == nil {
-		cs.rest = new(rest)
+		cs.rest = new(afterUnlock)
 	}
 	return cs.rest
 }
