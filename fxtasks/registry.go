@@ -249,7 +249,7 @@ func (cs *section) drop(t *Task, e *ending) {
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
 		cs.r.lines++
-		rest := cs.later()
+		rest := cs.afterUnlock()
 		rest.unfinished = append(rest.unfinished, t)
 	}
 	if e == endShutdown {
@@ -272,7 +272,7 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		t.request, t.requestedAt = e, t.since(cs.now())
 		cs.r.asked.add(t.askedAt())
 		cs.r.publish(kindCancelling, t, t.requestedAt)
-		rest := cs.later()
+		rest := cs.afterUnlock()
 		rest.ending = append(rest.ending, t.ctx)
 	case t.attempts != nil && t.attempts.late == nil && e != endTimeout:
 		t.attempts.late = e

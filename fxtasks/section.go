@@ -28,7 +28,7 @@ type afterUnlock struct {
 	unfinished []*Task         // ended without having run, with a line to be written before Done is closed
 }
 
-func (cs *section) later() *afterUnlock {
+func (cs *section) afterUnlock() *afterUnlock {
 	if cs.rest == nil {
 		cs.rest = new(afterUnlock)
 	}
@@ -165,7 +165,7 @@ func (cs *section) close(c chan struct{}) {
 	if cs.wake == nil {
 		cs.wake = c
 	} else {
-		rest := cs.later()
+		rest := cs.afterUnlock()
 		rest.wake = append(rest.wake, c)
 	}
 }
