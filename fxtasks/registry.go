@@ -250,7 +250,7 @@ func (cs *section) drop(t *Task, e *ending) {
 		t.logging = true
 		cs.r.lines++
 		rest := cs.afterUnlock()
-		rest.unfinished = append(rest.unfinished, t)
+		rest.unstarted = append(rest.unstarted, t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {

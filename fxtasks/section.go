@@ -23,9 +23,9 @@ type section struct {
 // afterUnlock is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
 // stacks, on which a section lies.
 type afterUnlock struct {
-	ending     []*taskContext  // contexts whose ending was decided
-	wake       []chan struct{} // more channels to close
-	unfinished []*Task         // ended without having run, with a line to be written before Done is closed
+	ending    []*taskContext  // contexts whose ending was decided
+	wake      []chan struct{} // more channels to close
+	unstarted []*Task         // ended without having run, with a line to be written before Done is closed
 }
 
 func (cs *section) afterUnlock() *afterUnlock {
@@ -155,7 +155,7 @@ func (cs *section) carryOutAll() {
 	for _, c := range cs.rest.wake {
 		close(c)
 	}
-	for _, t := range cs.rest.unfinished {
+	for _, t := range cs.rest.unstarted {
 		go t.writeUnstarted() // a logger that blocks holds up this task alone
 	}
 }
