@@ -46,7 +46,7 @@ func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
 		delete(s.group.successors, s)
-		cs.lineUp(s)
+		cs.enqueueWhenDue(s)
 	}
 	if p := t.predecessor; p != nil {
 		t.predecessor, p.successor = nil, nil

@@ -115,14 +115,14 @@ func (cs *section) requeue(t *Task) {
 		cs.reclassify(t)
 	}
 	r.placeGroup(t.group)
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 	if late != nil {
 		cs.drop(t, late)
 	}
 }
 
-// lineUp puts a pending task in the queue when it is due, and until then with the delayed ones.
-func (cs *section) lineUp(t *Task) {
+// enqueueWhenDue puts a pending task in the queue when it is due, and until then with the delayed ones.
+func (cs *section) enqueueWhenDue(t *Task) {
 	a := t.attempts
 	if a == nil || a.notBefore.IsZero() {
 		cs.enqueue(t)

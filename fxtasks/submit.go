@@ -171,7 +171,7 @@ func (cs *section) accept(t, old *Task) {
 		t.group.successors[t] = struct{}{}
 		return
 	}
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 }
 
 // hasRoomFor says whether a new task can start at once or has room to wait, given that it takes the
