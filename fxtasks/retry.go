@@ -135,11 +135,11 @@ func (cs *section) enqueueWhenDue(t *Task) {
 		}
 		return
 	}
-	cs.enqueueNow(t)
+	cs.enqueueDue(t)
 }
 
-// enqueueNow gives t its turn, now that it is due.
-func (cs *section) enqueueNow(t *Task) {
+// enqueueDue gives t its turn, now that it is due.
+func (cs *section) enqueueDue(t *Task) {
 	cs.r.turns++
 	t.order = cs.r.turns
 	cs.enqueue(t)
@@ -167,7 +167,7 @@ func (r *registry) wakeDelayed() {
 				return false
 			}
 			r.delayed.Pop()
-			cs.enqueueNow(t)
+			cs.enqueueDue(t)
 		}
 		return true
 	})
