@@ -39,7 +39,7 @@ func (cs *section) startQueued(t *Task) {
 		cs.drop(t, endShutdown)
 		return
 	}
-	t.group.unqueue(t)
+	t.group.removeQueued(t)
 	cs.start(t)
 	cs.r.placeGroup(t.group)
 }
@@ -56,11 +56,11 @@ func (cs *section) enqueue(t *Task) {
 
 // dequeue takes t out of the queue.
 func (cs *section) dequeue(t *Task) {
-	t.group.unqueue(t)
+	t.group.removeQueued(t)
 	cs.r.placeGroup(t.group)
 }
 
-func (g *Group) unqueue(t *Task) {
+func (g *Group) removeQueued(t *Task) {
 	g.queue.Remove(t.order)
 	if t.waits != nil {
 		g.wanted.Remove(t.order)
