@@ -235,8 +235,8 @@ func (cs *section) leaveBetween(t *Task) {
 	}
 }
 
-// drop ends a pending task, for the reason e.
-func (cs *section) drop(t *Task, e *ending) {
+// endPending ends a pending task, for the reason e.
+func (cs *section) endPending(t *Task, e *ending) {
 	switch {
 	case t.isDelayed():
 		cs.r.delayed.Remove(t.attempts.place)
@@ -267,7 +267,7 @@ func (cs *section) ask(t *Task, e *ending) bool {
 	case t.status.Finished():
 		return false
 	case t.status == Pending:
-		cs.drop(t, e)
+		cs.endPending(t, e)
 	case t.ctx.decideEnd(e) == e && t.request == nil:
 		t.request, t.requestedAt = e, t.since(cs.now())
 		cs.r.asked.add(t.askedAt())

@@ -117,7 +117,7 @@ func (cs *section) requeue(t *Task) {
 	r.placeGroup(t.group)
 	cs.enqueueWhenDue(t)
 	if late != nil {
-		cs.drop(t, late)
+		cs.endPending(t, late)
 	}
 }
 

@@ -36,7 +36,7 @@ func (cs *section) startInTurn() bool {
 // startQueued starts t, or drops it if the shutdown has come that far.
 func (cs *section) startQueued(t *Task) {
 	if cs.isCutOff(t) {
-		cs.drop(t, endShutdown)
+		cs.endPending(t, endShutdown)
 		return
 	}
 	t.group.removeQueued(t)
