@@ -193,7 +193,7 @@ func (cs *section) end(t *Task, status Status) {
 		}
 	}
 	cs.move(t, status, cs.now())
-	cs.remember(t, ran)
+	cs.addToHistory(t, ran)
 	if ran {
 		cs.freeSlot(t)
 	}
