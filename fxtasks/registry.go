@@ -207,7 +207,7 @@ func (cs *section) end(t *Task, status Status) {
 	if t.lostID || t.external { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
-	cs.bound()
+	cs.limitFinished()
 	r.placeGroup(t.group)
 	switch {
 	case t.logging: // Done is closed after the line

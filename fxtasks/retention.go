@@ -48,8 +48,8 @@ func (cs *section) forget(t *Task) {
 	cs.noteIDChange(t)
 }
 
-// bound forgets the finished tasks that are too many.
-func (cs *section) bound() {
+// limitFinished forgets the finished tasks that are too many.
+func (cs *section) limitFinished() {
 	for cs.r.ended.Len() > cs.r.retainFinished() {
 		_, t, _ := cs.r.ended.First()
 		cs.forget(t)
