@@ -188,8 +188,8 @@ func (cs *section) isCutOff(t *Task) bool {
 	return false
 }
 
-// graceOf sees to it that t, which has just been submitted, ends with its grace.
-func (cs *section) graceOf(t *Task) {
+// addCutoffs sees to it that t, which has just been submitted, ends with its grace.
+func (cs *section) addCutoffs(t *Task) {
 	for _, c := range cs.r.clocks(t) {
 		cs.watchCutoff(c, &cutoff{task: t})
 	}

@@ -75,7 +75,7 @@ func (cs *section) submitRun(t *Task) error {
 		if old != nil {
 			cs.replace(old, t)
 		}
-		cs.graceOf(t)
+		cs.addCutoffs(t)
 		cs.start(t)
 		return nil
 	}

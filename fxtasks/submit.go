@@ -163,7 +163,7 @@ func (cs *section) accept(t, old *Task) {
 	if old != nil {
 		cs.replace(old, t)
 	}
-	cs.graceOf(t)
+	cs.addCutoffs(t)
 	if t.predecessor != nil {
 		if t.group.successors == nil {
 			t.group.successors = make(map[*Task]struct{})
