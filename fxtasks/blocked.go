@@ -83,7 +83,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 	if s.wait != nil {
 		cs.beginWait(s.wait)
 	}
-	cs.graceOfBlocked(s)
+	cs.addCutoffsOfBlocked(s)
 	return s, nil
 }
 

@@ -195,8 +195,8 @@ func (cs *section) addCutoffs(t *Task) {
 	}
 }
 
-// graceOfBlocked is graceOf for a submit that waits for room.
-func (cs *section) graceOfBlocked(s *blockedSubmit) {
+// addCutoffsOfBlocked is graceOf for a submit that waits for room.
+func (cs *section) addCutoffsOfBlocked(s *blockedSubmit) {
 	for _, c := range cs.r.clocks(s.task) {
 		cs.watchCutoff(c, &cutoff{task: s.task, blocked: s})
 	}
