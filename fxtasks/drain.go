@@ -191,18 +191,18 @@ func (cs *section) isCutOff(t *Task) bool {
 // addCutoffs sees to it that t, which has just been submitted, ends with its grace.
 func (cs *section) addCutoffs(t *Task) {
 	for _, c := range cs.r.clocks(t) {
-		cs.watchCutoff(c, &cutoff{task: t})
+		cs.addCutoff(c, &cutoff{task: t})
 	}
 }
 
 // addCutoffsOfBlocked is graceOf for a submit that waits for room.
 func (cs *section) addCutoffsOfBlocked(s *blockedSubmit) {
 	for _, c := range cs.r.clocks(s.task) {
-		cs.watchCutoff(c, &cutoff{task: s.task, blocked: s})
+		cs.addCutoff(c, &cutoff{task: s.task, blocked: s})
 	}
 }
 
-func (cs *section) watchCutoff(c *drainClock, x *cutoff) {
+func (cs *section) addCutoff(c *drainClock, x *cutoff) {
 	if c == nil {
 		return
 	}
