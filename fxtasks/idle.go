@@ -37,9 +37,9 @@ func (r *registry) idleOf(g *Group) chan struct{} {
 	return s.idle
 }
 
-// tellIdle wakes those who wait until nothing is active. It comes last in a section, since a task
+// notifyIdle wakes those who wait until nothing is active. It comes last in a section, since a task
 // that ends may let in another.
-func (cs *section) tellIdle() {
+func (cs *section) notifyIdle() {
 	r := cs.r
 	r.awaited = slices.DeleteFunc(r.awaited, func(g *Group) bool {
 		s := &r.all

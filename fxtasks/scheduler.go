@@ -16,7 +16,7 @@ func (cs *section) schedule() {
 		cs.recordSubmitted() // what was submitted just before relies on this section
 	}
 	if len(r.awaited) > 0 {
-		cs.tellIdle()
+		cs.notifyIdle()
 	}
 }
 
