@@ -32,7 +32,7 @@ func (r *registry) idleOf(g *Group) chan struct{} {
 	}
 	if s.idle == nil {
 		s.idle = make(chan struct{})
-		r.awaited = append(r.awaited, g)
+		r.idleAwaited = append(r.idleAwaited, g)
 	}
 	return s.idle
 }
@@ -41,7 +41,7 @@ func (r *registry) idleOf(g *Group) chan struct{} {
 // that ends may let in another.
 func (cs *section) notifyIdle() {
 	r := cs.r
-	r.awaited = slices.DeleteFunc(r.awaited, func(g *Group) bool {
+	r.idleAwaited = slices.DeleteFunc(r.idleAwaited, func(g *Group) bool {
 		s := &r.all
 		if g != nil {
 			s = &g.limits

@@ -15,7 +15,7 @@ func (cs *section) schedule() {
 		r.full.Store(full)
 		cs.recordSubmitted() // what was submitted just before relies on this section
 	}
-	if len(r.awaited) > 0 {
+	if len(r.idleAwaited) > 0 {
 		cs.notifyIdle()
 	}
 }
