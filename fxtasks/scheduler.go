@@ -82,18 +82,18 @@ func (r *registry) placeGroup(g *Group) {
 		r.ready.Fix(g.readyAt)
 	}
 	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
-	if wanting == (g.wantingAt >= 0) {
+	if wanting == (g.readyAwaitedAt >= 0) {
 		return
 	}
 	if wanting {
-		g.wantingAt = len(r.wanting)
+		g.readyAwaitedAt = len(r.wanting)
 		r.wanting = append(r.wanting, g)
 		return
 	}
 	last := len(r.wanting) - 1
-	r.wanting[g.wantingAt] = r.wanting[last]
-	r.wanting[g.wantingAt].wantingAt = g.wantingAt
+	r.wanting[g.readyAwaitedAt] = r.wanting[last]
+	r.wanting[g.readyAwaitedAt].readyAwaitedAt = g.readyAwaitedAt
 	r.wanting[last] = nil
 	r.wanting = r.wanting[:last]
-	g.wantingAt = -1
+	g.readyAwaitedAt = -1
 }
