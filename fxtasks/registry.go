@@ -36,15 +36,15 @@ type registry struct {
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
 
-	records    ordered.Table[*Task] // by seq
-	ended      ordered.Table[*Task] // those of the records that have finished, by the number of their end
-	index      idIndex
-	seq        uint64      // of the newest task
-	ends       uint64      // number of the latest end
-	turns      uint64      // the latest that was given to a pending task
-	firstAlive uint64      // no task with a lower seq is active
-	expiry     *time.Timer // for the first of ended; nil: not set
-	hour       outcomes.Hour
+	records     ordered.Table[*Task] // by seq
+	ended       ordered.Table[*Task] // those of the records that have finished, by the number of their end
+	index       idIndex
+	seq         uint64      // of the newest task
+	ends        uint64      // number of the latest end
+	turns       uint64      // the latest that was given to a pending task
+	firstActive uint64      // no task with a lower seq is active
+	expiry      *time.Timer // for the first of ended; nil: not set
+	hour        outcomes.Hour
 
 	delayed     *heap.Heap[*Task]  // pending tasks that are not due yet
 	dueTimer    *time.Timer        // for the first of them; nil: not set
