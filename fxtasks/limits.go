@@ -9,11 +9,11 @@ type limits struct {
 	maxRunning, maxPending int // never change
 
 	counters
-	between  int // pending tasks that have had an attempt: they take no room
-	slots    int // held right now
-	waiting  int // of those, held by tasks that wait
-	starved  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
-	reserved int // of those that wait, in a group: for nothing of it that runs
+	betweenAttempts int // pending tasks that have had an attempt: they take no room
+	slots           int // held right now
+	waiting         int // of those, held by tasks that wait
+	starved         int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
+	reserved        int // of those that wait, in a group: for nothing of it that runs
 
 	state   State
 	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
@@ -40,5 +40,5 @@ func (s *limits) hasUnreserved() bool {
 
 // hasRoom says whether one more may be pending, once freed of those that are pending have gone.
 func (s *limits) hasRoom(freed int) bool {
-	return s.maxPending == 0 || s.counts.Pending-s.between-freed < s.maxPending
+	return s.maxPending == 0 || s.counts.Pending-s.betweenAttempts-freed < s.maxPending
 }

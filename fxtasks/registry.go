@@ -230,8 +230,8 @@ func (cs *section) freeSlot(t *Task) {
 // leaveBetween is for a task that is no longer between two attempts, if it was.
 func (cs *section) leaveBetween(t *Task) {
 	if t.isBetween() {
-		cs.r.all.between--
-		t.group.between--
+		cs.r.all.betweenAttempts--
+		t.group.betweenAttempts--
 	}
 }
 

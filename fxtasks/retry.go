@@ -104,8 +104,8 @@ func (cs *section) requeue(t *Task) {
 	a.last, t.failure = t.failure, nil
 	a.notBefore = cs.now().Add(a.delay)
 	cs.move(t, Pending, cs.now())
-	r.all.between++
-	t.group.between++
+	r.all.betweenAttempts++
+	t.group.betweenAttempts++
 	cs.freeSlot(t)
 	if t.waits != nil {
 		cs.updateWaitersOf(t, -1)
