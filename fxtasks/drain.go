@@ -105,7 +105,7 @@ func (c *drainClock) collect(g *Group) {
 			if t.status.Finished() {
 				continue
 			}
-			if t.opts.grace <= 0 || t.status == Pending && (t.isDelayed() || t.isBetween()) {
+			if t.opts.grace <= 0 || t.status == Pending && (t.isDelayed() || t.isBetweenAttempts()) {
 				cs.ask(t, endShutdown) // here, in the order of activeTasks, so that no queued one starts
 				continue
 			}

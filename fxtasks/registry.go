@@ -229,7 +229,7 @@ func (cs *section) freeSlot(t *Task) {
 
 // leaveBetween is for a task that is no longer between two attempts, if it was.
 func (cs *section) leaveBetween(t *Task) {
-	if t.isBetween() {
+	if t.isBetweenAttempts() {
 		cs.r.all.betweenAttempts--
 		t.group.betweenAttempts--
 	}

@@ -176,8 +176,8 @@ func (r *registry) wakeDelayed() {
 // isDelayed says whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
 
-// isBetween says whether a pending task has had an attempt.
-func (t *Task) isBetween() bool { return t.attempts != nil && t.attempts.number > 0 }
+// isBetweenAttempts says whether a pending task has had an attempt.
+func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
 // isQueued says whether t is in the queue of its group.
 func (t *Task) isQueued() bool {

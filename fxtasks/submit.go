@@ -179,7 +179,7 @@ func (cs *section) accept(t, old *Task) {
 func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0
-	if old != nil && old.status == Pending && !old.isBetween() {
+	if old != nil && old.status == Pending && !old.isBetweenAttempts() {
 		freed = 1
 		if old.group == g {
 			freedOfGroup = 1
