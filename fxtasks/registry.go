@@ -141,7 +141,7 @@ func (cs *section) runAt(t *Task, now time.Time) {
 		t.group.slots++
 	}
 	if t.attempts != nil {
-		cs.leaveBetween(t)
+		cs.leaveBetweenAttempts(t)
 		t.attempts.number++
 	}
 	cs.move(t, Running, now)
@@ -227,8 +227,8 @@ func (cs *section) freeSlot(t *Task) {
 	cs.updateGroupWaiters(t.group, -1)
 }
 
-// leaveBetween is for a task that is no longer between two attempts, if it was.
-func (cs *section) leaveBetween(t *Task) {
+// leaveBetweenAttempts is for a task that is no longer between two attempts, if it was.
+func (cs *section) leaveBetweenAttempts(t *Task) {
 	if t.isBetweenAttempts() {
 		cs.r.all.betweenAttempts--
 		t.group.betweenAttempts--
@@ -243,7 +243,7 @@ func (cs *section) endPending(t *Task, e *ending) {
 	case t.isQueued():
 		cs.dequeue(t)
 	}
-	cs.leaveBetween(t)
+	cs.leaveBetweenAttempts(t)
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
