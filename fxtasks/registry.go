@@ -274,8 +274,8 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		cs.r.publish(kindCancelling, t, t.requestedAt)
 		rest := cs.afterUnlock()
 		rest.ending = append(rest.ending, t.ctx)
-	case t.attempts != nil && t.attempts.late == nil && e != endTimeout:
-		t.attempts.late = e
+	case t.attempts != nil && t.attempts.lateRequest == nil && e != endTimeout:
+		t.attempts.lateRequest = e
 	}
 	return true // asked now, or before, or just about to end by itself
 }

@@ -33,11 +33,11 @@ type attempts struct {
 	ended Status        // of the task, if no other attempt follows after all
 
 	// Protected by the registry's mutex.
-	number    int // of the attempt that runs or ran last
-	notBefore time.Time
-	last      *failure // of the latest attempt that another followed, or is to follow
-	late      *ending  // asked for when the attempt had ended and was not handed in yet
-	place     int      // in registry.delayed; -1: not there
+	number      int // of the attempt that runs or ran last
+	notBefore   time.Time
+	last        *failure // of the latest attempt that another followed, or is to follow
+	lateRequest *ending  // asked for when the attempt had ended and was not handed in yet
+	place       int      // in registry.delayed; -1: not there
 }
 
 func newAttempts(o *taskOptions, c *taskContext) *attempts {
@@ -91,8 +91,8 @@ func (e *twoErrors) Unwrap() []error { return e.errs }
 // no context meanwhile.
 func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
-	late := a.late
-	a.late = nil
+	late := a.lateRequest
+	a.lateRequest = nil
 	if r.clock != nil || t.group.clock != nil || late != nil && t.request != nil {
 		cs.end(t, a.ended) // once the shutdown has begun, and after a timeout and then a cancel, it was the last
 		return
