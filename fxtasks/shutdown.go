@@ -74,7 +74,7 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 		if err := d.await(ctx, other); err != nil {
 			return ShutdownReport{}, err
 		}
-		return d.already()
+		return d.reportAgain()
 	}
 	d.finish(ctx)
 	return d.end()
@@ -293,8 +293,8 @@ func (d *shutdownCall) stuck(tasks []*Task) (running []*Task, stuck []StuckTask)
 	return running, stuck
 }
 
-// already reports what is still running now, after another Shutdown.
-func (d *shutdownCall) already() (ShutdownReport, error) {
+// reportAgain reports what is still running now, after another Shutdown.
+func (d *shutdownCall) reportAgain() (ShutdownReport, error) {
 	report := ShutdownReport{Status: shutdownAlready}
 	_, report.Stuck = d.stuck(d.m.reg.activeTasks(d.group))
 	report.Remaining = len(report.Stuck)
