@@ -12,10 +12,10 @@ import (
 // shutdownLog writes the lines of one Shutdown, in order, on a goroutine of its own: the drain never
 // waits for a log.
 type shutdownLog struct {
-	m     *Manager
-	group string
-	lines chan func() // nil: no logger
-	over  chan struct{}
+	m       *Manager
+	group   string
+	lines   chan func() // nil: no logger
+	written chan struct{}
 }
 
 func newShutdownLog(m *Manager, g *Group) *shutdownLog {
@@ -28,7 +28,7 @@ func newShutdownLog(m *Manager, g *Group) *shutdownLog {
 
 // open starts the goroutine. A line that ends it, by runtime.Goexit, is the last that is lost.
 func (l *shutdownLog) open() {
-	l.lines, l.over = make(chan func(), 2), make(chan struct{})
+	l.lines, l.written = make(chan func(), 2), make(chan struct{})
 	go l.write()
 }
 
@@ -45,7 +45,7 @@ func (l *shutdownLog) write() {
 			returned = true
 		}()
 	}
-	close(l.over)
+	close(l.written)
 }
 
 func (l *shutdownLog) fields(fields ...zap.Field) []zap.Field {
@@ -124,7 +124,7 @@ func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	}
 	timer := time.NewTimer(max(0, l.patience()))
 	defer timer.Stop()
-	for _, c := range []<-chan struct{}{l.over, quiet} {
+	for _, c := range []<-chan struct{}{l.written, quiet} {
 		if c == nil {
 			continue
 		}
