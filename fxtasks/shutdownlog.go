@@ -81,7 +81,7 @@ func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[strin
 		left := 0
 		for i, t := range tasks {
 			line := time.Now()
-			if patience := l.patience(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
+			if patience := l.maxWait(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
 				left = len(tasks) - i
 				break
 			}
@@ -113,8 +113,8 @@ func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// patience is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
-func (l *shutdownLog) patience() time.Duration { return l.m.cfg.StopReserve / 2 }
+// maxWait is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
+func (l *shutdownLog) maxWait() time.Duration { return l.m.cfg.StopReserve / 2 }
 
 // wait blocks until all lines are written, those about tasks too if quiet is not nil, or the patience
 // is over: then a goroutine stays behind in the logger.
@@ -122,7 +122,7 @@ func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	if l.m.log == nil {
 		return
 	}
-	timer := time.NewTimer(max(0, l.patience()))
+	timer := time.NewTimer(max(0, l.maxWait()))
 	defer timer.Stop()
 	for _, c := range []<-chan struct{}{l.written, quiet} {
 		if c == nil {
