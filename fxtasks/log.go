@@ -123,7 +123,7 @@ func (t *Task) writeUnstarted() {
 			cs.close(t.done)
 			t.done = nil
 		}
-		if cs.r.lines--; cs.r.lines == 0 && cs.r.quiet != nil {
+		if cs.r.pendingLines--; cs.r.pendingLines == 0 && cs.r.quiet != nil {
 			cs.close(cs.r.quiet)
 			cs.r.quiet = nil
 		}

@@ -55,10 +55,10 @@ type registry struct {
 	idleAwaited []*Group // those that somebody waits for until nothing of them is active; nil: the manager
 	asked       askedTasks
 
-	closed bool          // Shutdown has begun
-	clock  *drainClock   // nil until the manager's drain has begun
-	lines  int           // that goroutines of the manager are writing for tasks which ended without having run
-	quiet  chan struct{} // closed when lines is 0; nil: nobody waits for that
+	closed       bool          // Shutdown has begun
+	clock        *drainClock   // nil until the manager's drain has begun
+	pendingLines int           // that goroutines of the manager are writing for tasks which ended without having run
+	quiet        chan struct{} // closed when lines is 0; nil: nobody waits for that
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames
@@ -248,7 +248,7 @@ func (cs *section) endPending(t *Task, e *ending) {
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
-		cs.r.lines++
+		cs.r.pendingLines++
 		rest := cs.afterUnlock()
 		rest.unstarted = append(rest.unstarted, t)
 	}

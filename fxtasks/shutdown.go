@@ -307,7 +307,7 @@ func (d *shutdownCall) reportAgain() (ShutdownReport, error) {
 
 // quietOf gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
 func (r *registry) quietOf() chan struct{} {
-	if r.lines == 0 {
+	if r.pendingLines == 0 {
 		return nil
 	}
 	if r.quiet == nil {
