@@ -259,7 +259,7 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 			r.expiry = nil
 		}
 	}
-	quiet := r.quietOf()
+	quiet := r.awaitLines()
 	cs.leave()
 
 	d.log.ends(report, tasks, never)
@@ -305,8 +305,8 @@ func (d *shutdownCall) reportAgain() (ShutdownReport, error) {
 	return report, &ShutdownError{Report: report}
 }
 
-// quietOf gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
-func (r *registry) quietOf() chan struct{} {
+// awaitLines gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
+func (r *registry) awaitLines() chan struct{} {
 	if r.pendingLines == 0 {
 		return nil
 	}
