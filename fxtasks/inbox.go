@@ -28,12 +28,12 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 			t.depth = top.depth + 1 // top's no longer changes: a task is counted once
 		}
 		if b.top.CompareAndSwap(top, t) {
-			return top.isBottom(), true
+			return top.isSentinel(), true
 		}
 	}
 }
 
-func (t *Task) isBottom() bool { return t.group == nil }
+func (t *Task) isSentinel() bool { return t.group == nil }
 
 // takeLocked empties the inbox. It gives what was in there, in the order in which it came, for
 // pop.
@@ -52,7 +52,7 @@ func (b *inbox) renewLocked() (first *Task) {
 }
 
 func (b *inbox) reverse(top *Task) (first *Task) {
-	for top != nil && !top.isBottom() {
+	for top != nil && !top.isSentinel() {
 		below := *b.link(top)
 		*b.link(top) = first
 		first, top = top, below
