@@ -82,7 +82,7 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 			of.open.Store(false)
 		}
 	}
-	cs.record(r.submitted.renewLocked())
+	cs.record(r.submitted.replaceSentinelLocked())
 	cs.stopSchedules(g)
 	for _, of := range r.groups {
 		if g != nil && g != of {

@@ -44,9 +44,9 @@ func (b *inbox) takeLocked() (first *Task) {
 	return b.reverse(b.top.Swap(b.sentinel))
 }
 
-// renewLocked is takeLocked, and makes any push that is under way ask again whether it is open: it
+// replaceSentinelLocked is takeLocked, and makes any push that is under way ask again whether it is open: it
 // finds another bottom.
-func (b *inbox) renewLocked() (first *Task) {
+func (b *inbox) replaceSentinelLocked() (first *Task) {
 	b.sentinel = new(Task)
 	return b.reverse(b.top.Swap(b.sentinel))
 }

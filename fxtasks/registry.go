@@ -89,8 +89,8 @@ func newRegistry(cfg Config) *registry {
 			func(a, b *Group) bool { return a.turn < b.turn },
 			func(g *Group, i int) { g.readyAt = i }),
 	}
-	r.submitted.renewLocked()
-	r.returned.renewLocked()
+	r.submitted.replaceSentinelLocked()
+	r.returned.replaceSentinelLocked()
 	r.names.Store(&map[string]*nameStats{})
 	return r
 }
