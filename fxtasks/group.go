@@ -59,7 +59,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 // already, also one that was shut down, is an error that matches ErrInvalid. It gives
 // ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
-	if err := checkLabel("group name", name); err != nil {
+	if err := checkName("group name", name); err != nil {
 		return nil, err
 	}
 	if err := cfg.validate(); err != nil {

@@ -152,8 +152,8 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 
 const maxLabel = 128 // bytes in a name or an ID
 
-// checkLabel holds s to the rule for names: short, printable, and fit to label a metric.
-func checkLabel(what, s string) error {
+// checkName holds s to the rule for names: short, printable, and fit to label a metric.
+func checkName(what, s string) error {
 	switch {
 	case s == "":
 		return invalid("%s is empty", what)
@@ -172,7 +172,7 @@ func checkLabel(what, s string) error {
 
 // checkID holds s to the rule for names, less the three that no URL path can carry as a segment.
 func checkID(s string) error {
-	if err := checkLabel("ID", s); err != nil {
+	if err := checkName("ID", s); err != nil {
 		return err
 	}
 	if s == "." || s == ".." || s == "/" {

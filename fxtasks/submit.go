@@ -114,7 +114,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := checkLabel("name", name); err != nil {
+	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
 	o := &g.defaults
@@ -191,7 +191,7 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.
 func (m *Manager) reject(g *Group, name string) {
-	if checkLabel("name", name) != nil {
+	if checkName("name", name) != nil {
 		name = ""
 	}
 	cs := m.reg.enter()
