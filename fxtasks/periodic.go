@@ -66,7 +66,7 @@ func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (
 	if err := p.register(); err != nil {
 		return nil, err
 	}
-	p.plan()
+	p.planNext()
 	return p, nil
 }
 
@@ -217,7 +217,7 @@ func (p *Periodic) fire() {
 	if _, err := p.Trigger(context.Background()); err != nil {
 		p.skip(err)
 	}
-	p.plan()
+	p.planNext()
 }
 
 // due says whether a run is due by the clock on the wall, and sets the timer if not.
@@ -243,9 +243,9 @@ func (p *Periodic) setTimer(left time.Duration) {
 	}
 }
 
-// plan asks the schedule for the next run. Next is the user's code: if it panics, or ends the
+// planNext asks the schedule for the next run. Next is the user's code: if it panics, or ends the
 // goroutine, so does the schedule.
-func (p *Periodic) plan() {
+func (p *Periodic) planNext() {
 	var next, now time.Time
 	problem := "Next ended its goroutine"
 	defer func() {
