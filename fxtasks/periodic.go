@@ -252,7 +252,7 @@ func (p *Periodic) planNext() {
 		if v := recover(); v != nil {
 			problem = "Next panicked: " + panicText(v)
 		}
-		p.planned(next, problem)
+		p.setNext(next, problem)
 	}()
 	now = time.Now().Round(0) // without the monotonic clock: schedules are about the one on the wall
 	next = p.schedule.Next(now)
@@ -263,7 +263,7 @@ func (p *Periodic) planNext() {
 	}
 }
 
-func (p *Periodic) planned(next time.Time, problem string) {
+func (p *Periodic) setNext(next time.Time, problem string) {
 	cs := p.group.m.reg.enter()
 	if !p.stopped {
 		p.next = next.Round(0)
