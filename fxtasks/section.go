@@ -17,7 +17,7 @@ type section struct {
 	starting        taskQueue
 	startedByCaller *Task         // its submitter starts it, after its line is written
 	wake            chan struct{} // a channel to close
-	rest            *afterUnlock  // nil: nothing
+	after           *afterUnlock  // nil: nothing
 }
 
 // afterUnlock is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
@@ -29,10 +29,10 @@ type afterUnlock struct {
 }
 
 func (cs *section) afterUnlock() *afterUnlock {
-	if cs.rest == nil {
-		cs.rest = new(afterUnlock)
+	if cs.after == nil {
+		cs.after = new(afterUnlock)
 	}
-	return cs.rest
+	return cs.after
 }
 
 // taskQueue is a first-in-first-out list, linked through the tasks themselves.
@@ -129,7 +129,7 @@ func (cs *section) leaveWith() (next *Task) {
 }
 
 func (cs *section) carryOut() {
-	if cs.starting.first != nil || cs.wake != nil || cs.rest != nil {
+	if cs.starting.first != nil || cs.wake != nil || cs.after != nil {
 		cs.carryOutAll()
 	}
 }
@@ -138,8 +138,8 @@ func (cs *section) carryOut() {
 //
 //go:noinline
 func (cs *section) carryOutAll() {
-	if cs.rest != nil {
-		for _, ctx := range cs.rest.ending {
+	if cs.after != nil {
+		for _, ctx := range cs.after.ending {
 			ctx.applyEnd()
 		}
 	}
@@ -149,13 +149,13 @@ func (cs *section) carryOutAll() {
 	if cs.wake != nil {
 		close(cs.wake) // not in the section: to wake 200,000 goroutines takes a tenth of a second
 	}
-	if cs.rest == nil {
+	if cs.after == nil {
 		return
 	}
-	for _, c := range cs.rest.wake {
+	for _, c := range cs.after.wake {
 		close(c)
 	}
-	for _, t := range cs.rest.unstarted {
+	for _, t := range cs.after.unstarted {
 		go t.writeUnstarted() // a logger that blocks holds up this task alone
 	}
 }
