@@ -46,14 +46,14 @@ type registry struct {
 	expiry      *time.Timer // for the first of ended; nil: not set
 	hour        outcomes.Hour
 
-	delayed     *heap.Heap[*Task]  // pending tasks that are not due yet
-	dueTimer    *time.Timer        // for the first of them; nil: not set
-	ready       *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
-	wanting     []*Group           // groups that have a queued task which a task waits for, and a place for it
-	blocked     blockedSubmits
-	waiting     int      // running tasks that wait for others
-	idleAwaited []*Group // those that somebody waits for until nothing of them is active; nil: the manager
-	asked       askedTasks
+	delayed      *heap.Heap[*Task]  // pending tasks that are not due yet
+	dueTimer     *time.Timer        // for the first of them; nil: not set
+	ready        *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
+	readyAwaited []*Group           // groups that have a queued task which a task waits for, and a place for it
+	blocked      blockedSubmits
+	waiting      int      // running tasks that wait for others
+	idleAwaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
+	asked        askedTasks
 
 	closed       bool          // Shutdown has begun
 	clock        *drainClock   // nil until the manager's drain has begun

@@ -6,9 +6,9 @@ package fxtasks
 func (cs *section) schedule() {
 	r := cs.r
 	for {
-		for cs.startInTurn() || len(r.wanting) > 0 && cs.startAwaited() || r.blocked.len > 0 && cs.admitBlocked() {
+		for cs.startInTurn() || len(r.readyAwaited) > 0 && cs.startAwaited() || r.blocked.len > 0 && cs.admitBlocked() {
 		}
-		full := !r.all.hasSlot() && len(r.wanting) == 0 && r.blocked.waits == 0
+		full := !r.all.hasSlot() && len(r.readyAwaited) == 0 && r.blocked.waits == 0
 		if full == r.full.Load() {
 			break
 		}
@@ -86,14 +86,14 @@ func (r *registry) placeGroup(g *Group) {
 		return
 	}
 	if wanting {
-		g.readyAwaitedAt = len(r.wanting)
-		r.wanting = append(r.wanting, g)
+		g.readyAwaitedAt = len(r.readyAwaited)
+		r.readyAwaited = append(r.readyAwaited, g)
 		return
 	}
-	last := len(r.wanting) - 1
-	r.wanting[g.readyAwaitedAt] = r.wanting[last]
-	r.wanting[g.readyAwaitedAt].readyAwaitedAt = g.readyAwaitedAt
-	r.wanting[last] = nil
-	r.wanting = r.wanting[:last]
+	last := len(r.readyAwaited) - 1
+	r.readyAwaited[g.readyAwaitedAt] = r.readyAwaited[last]
+	r.readyAwaited[g.readyAwaitedAt].readyAwaitedAt = g.readyAwaitedAt
+	r.readyAwaited[last] = nil
+	r.readyAwaited = r.readyAwaited[:last]
 	g.readyAwaitedAt = -1
 }

@@ -274,7 +274,7 @@ func (cs *section) startAwaited() bool {
 		return false
 	}
 	var best *Task
-	for _, g := range r.wanting {
+	for _, g := range r.readyAwaited {
 		t, s := cs.nextAwaited(g)
 		if s != nil {
 			cs.admit(s)
