@@ -123,9 +123,9 @@ func (t *Task) writeUnstarted() {
 			cs.close(t.done)
 			t.done = nil
 		}
-		if cs.r.pendingLines--; cs.r.pendingLines == 0 && cs.r.quiet != nil {
-			cs.close(cs.r.quiet)
-			cs.r.quiet = nil
+		if cs.r.pendingLines--; cs.r.pendingLines == 0 && cs.r.linesWritten != nil {
+			cs.close(cs.r.linesWritten)
+			cs.r.linesWritten = nil
 		}
 	}()
 	info := t.Info()

@@ -58,7 +58,7 @@ type registry struct {
 	closed       bool          // Shutdown has begun
 	clock        *drainClock   // nil until the manager's drain has begun
 	pendingLines int           // that goroutines of the manager are writing for tasks which ended without having run
-	quiet        chan struct{} // closed when lines is 0; nil: nobody waits for that
+	linesWritten chan struct{} // closed when lines is 0; nil: nobody waits for that
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames

@@ -310,8 +310,8 @@ func (r *registry) awaitLines() chan struct{} {
 	if r.pendingLines == 0 {
 		return nil
 	}
-	if r.quiet == nil {
-		r.quiet = make(chan struct{})
+	if r.linesWritten == nil {
+		r.linesWritten = make(chan struct{})
 	}
-	return r.quiet
+	return r.linesWritten
 }
