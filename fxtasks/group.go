@@ -27,7 +27,7 @@ type Group struct {
 	readyAt    int                  // place in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
-	wanted         ordered.Table[*Task] // of queue, those that a task waits for
+	awaitedQueue   ordered.Table[*Task] // of queue, those that a task waits for
 	awaitedBy      []*wait              // by tasks, for all of the group
 	roomBy         []*wait              // by tasks, for room in the queue
 	waiters        []*Task              // tasks of the group that wait

@@ -49,7 +49,7 @@ func (cs *section) enqueue(t *Task) {
 	g := t.group
 	g.queue.Insert(t.order, t)
 	if t.waits != nil && len(t.waits.by) > 0 {
-		g.wanted.Insert(t.order, t)
+		g.awaitedQueue.Insert(t.order, t)
 	}
 	cs.r.placeGroup(g)
 }
@@ -63,7 +63,7 @@ func (cs *section) dequeue(t *Task) {
 func (g *Group) removeQueued(t *Task) {
 	g.queue.Remove(t.order)
 	if t.waits != nil {
-		g.wanted.Remove(t.order)
+		g.awaitedQueue.Remove(t.order)
 	}
 }
 
@@ -81,7 +81,7 @@ func (r *registry) placeGroup(g *Group) {
 		g.turn = turn
 		r.ready.Fix(g.readyAt)
 	}
-	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
+	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
 	if wanting == (g.readyAwaitedAt >= 0) {
 		return
 	}

@@ -128,7 +128,7 @@ func (cs *section) beginWait(w *wait) {
 		w.place = len(of.by)
 		of.by = append(of.by, w)
 		if w.task.isQueued() {
-			w.task.group.wanted.Insert(w.task.order, w.task)
+			w.task.group.awaitedQueue.Insert(w.task.order, w.task)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
@@ -170,7 +170,7 @@ func (cs *section) endWait(w *wait) {
 		of := w.task.waits
 		of.by = without(of.by, w.place, func(w *wait, i int) { w.place = i })
 		if len(of.by) == 0 && w.task.isQueued() {
-			w.task.group.wanted.Remove(w.task.order)
+			w.task.group.awaitedQueue.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
@@ -295,7 +295,7 @@ func (cs *section) startAwaited() bool {
 // for it; or, where nothing may be pending, a submission that may.
 func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	var best *Task
-	for _, t := range g.wanted.Ascend(0) {
+	for _, t := range g.awaitedQueue.Ascend(0) {
 		if slices.ContainsFunc(t.waits.by, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 			best = t
 			break
