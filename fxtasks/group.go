@@ -29,7 +29,7 @@ type Group struct {
 
 	awaitedQueue   ordered.Table[*Task] // of queue, those that a task waits for
 	awaitedBy      []*wait              // by tasks, for all of the group
-	roomBy         []*wait              // by tasks, for room in the queue
+	roomAwaitedBy  []*wait              // by tasks, for room in the queue
 	waiters        []*Task              // tasks of the group that wait
 	readyAwaitedAt int                  // place in registry.wanting; -1: not there
 

@@ -81,7 +81,7 @@ func (r *registry) placeGroup(g *Group) {
 		g.turn = turn
 		r.ready.Fix(g.readyAt)
 	}
-	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
+	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomAwaitedBy) > 0) && g.mayWork()
 	if wanting == (g.readyAwaitedAt >= 0) {
 		return
 	}

@@ -52,7 +52,7 @@ func (w *wait) within() bool {
 // ofGroup gives where those are that wait for the same of a group.
 func (w *wait) ofGroup() *[]*wait {
 	if w.submit != nil {
-		return &w.group.roomBy
+		return &w.group.roomAwaitedBy
 	}
 	return &w.group.awaitedBy
 }
@@ -310,7 +310,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	if queued && slices.ContainsFunc(g.awaitedBy, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 		earlier(first)
 	}
-	for _, w := range g.roomBy {
+	for _, w := range g.roomAwaitedBy {
 		if !cs.mayStartFor(w, g) {
 			continue
 		}
