@@ -9,10 +9,10 @@ import "sync/atomic"
 // Under contention sync.Mutex spins for longer than all that a task costs. With two inboxes, for
 // what was submitted and what has returned, one critical section does the work of many tasks.
 type inbox struct {
-	link     func(*Task) **Task // the field that threads it; never changes
-	counts   bool               // keeps the depth of its tasks; never changes
-	sentinel *Task              // lies below the others and is not one of them; protected by the registry's mutex
-	top      atomic.Pointer[Task]
+	link        func(*Task) **Task // the field that threads it; never changes
+	tracksDepth bool               // keeps the depth of its tasks; never changes
+	sentinel    *Task              // lies below the others and is not one of them; protected by the registry's mutex
+	top         atomic.Pointer[Task]
 }
 
 // push tells whether it put t right on the bottom. It leaves t alone, and reports false for ok, when
@@ -24,7 +24,7 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 			return false, false
 		}
 		*b.link(t) = top
-		if b.counts {
+		if b.tracksDepth {
 			t.depth = top.depth + 1 // top's no longer changes: a task is counted once
 		}
 		if b.top.CompareAndSwap(top, t) {

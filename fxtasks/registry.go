@@ -80,7 +80,7 @@ func newRegistry(cfg Config) *registry {
 		index:      newIDIndex(),
 		blocked:    newBlockedSubmits(),
 		otherNames: newNameStats(otherName),
-		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, counts: true},
+		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, tracksDepth: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
 			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
