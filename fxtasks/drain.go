@@ -12,7 +12,7 @@ import (
 type drainClock struct {
 	m          *Manager
 	began, end time.Time
-	latest     time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
+	maxGrace   time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
 
 	// Protected by the registry's mutex.
 	cutoffs *heap.Heap[*cutoff]
@@ -29,7 +29,7 @@ type cutoff struct {
 func newDrainClock(m *Manager, began, end time.Time) *drainClock {
 	budget := end.Sub(began)
 	return &drainClock{
-		m: m, began: began, end: end, latest: max(0, budget-budget/10),
+		m: m, began: began, end: end, maxGrace: max(0, budget-budget/10),
 		cutoffs: heap.New(func(a, b *cutoff) bool { return a.at.Before(b.at) }, func(*cutoff, int) {}),
 	}
 }
@@ -121,7 +121,7 @@ func (c *drainClock) add(x *cutoff) {
 	c.cutoffs.Push(x)
 }
 
-func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.latest)) }
+func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.maxGrace)) }
 
 // run ends the tasks whose grace is over, and sets the timer for the next.
 func (c *drainClock) run() {

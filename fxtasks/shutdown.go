@@ -183,7 +183,7 @@ func (d *shutdownCall) finish(ctx context.Context) {
 	if d.idle == nil {
 		return
 	}
-	graces := d.clock.began.Add(d.clock.latest) // by then all graces are over, however long the stacks take
+	graces := d.clock.began.Add(d.clock.maxGrace) // by then all graces are over, however long the stacks take
 	if d.sleep(ctx, graces) || d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
 		return
 	}
