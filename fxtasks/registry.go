@@ -249,8 +249,8 @@ func (cs *section) endPending(t *Task, e *ending) {
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
 		cs.r.pendingLines++
-		rest := cs.afterUnlock()
-		rest.unstarted = append(rest.unstarted, t)
+		after := cs.afterUnlock()
+		after.unstarted = append(after.unstarted, t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {
@@ -272,8 +272,8 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		t.request, t.requestedAt = e, t.since(cs.now())
 		cs.r.asked.add(t.askedAt())
 		cs.r.publish(kindCancelling, t, t.requestedAt)
-		rest := cs.afterUnlock()
-		rest.ending = append(rest.ending, t.ctx)
+		after := cs.afterUnlock()
+		after.ending = append(after.ending, t.ctx)
 	case t.attempts != nil && t.attempts.lateRequest == nil && e != endTimeout:
 		t.attempts.lateRequest = e
 	}

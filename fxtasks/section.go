@@ -165,8 +165,8 @@ func (cs *section) close(c chan struct{}) {
 	if cs.wake == nil {
 		cs.wake = c
 	} else {
-		rest := cs.afterUnlock()
-		rest.wake = append(rest.wake, c)
+		after := cs.afterUnlock()
+		after.wake = append(after.wake, c)
 	}
 }
 
