@@ -143,12 +143,6 @@ func (t *Task) Done() <-chan struct{} {
 	return closedChan
 }
 
-var closedChan = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
-
 // doneChan gives nil for a task that has finished. It is called in a section.
 func (t *Task) doneChan() chan struct{} {
 	if t.status.Finished() && !t.logging {

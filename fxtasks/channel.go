@@ -28,3 +28,9 @@ func isClosed(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
