@@ -6,9 +6,9 @@ import (
 	"runtime/pprof"
 )
 
-// work runs t, and then what the queue has for the slot that became free: on the same goroutine,
-// which is hot. At a limit of two, no-ops from one submitter took 0.82 of the time that a goroutine
-// per task takes. The price is told at stacksOf.
+// work runs t, and then, on the same goroutine, the queued tasks that take over its slot. At a limit of
+// two, no-ops from one submitter took 0.82 of the time that they take with a goroutine each. The
+// drawback is described at stacksOf.
 func (m *Manager) work(t *Task) {
 	var a attempt
 	defer func() {
@@ -27,7 +27,7 @@ func (m *Manager) work(t *Task) {
 	}
 }
 
-// attempt is a run of a task's function, as the goroutine that runs it sees it.
+// attempt is the state of one run of a task's function. Only the goroutine that runs it uses it.
 type attempt struct {
 	task     *Task
 	stage    stage
@@ -36,15 +36,15 @@ type attempt struct {
 	goexit   bool // returned is that of runtime.Goexit
 }
 
-// stage is how far an attempt is. In each stage the user's code can run and end the goroutine.
+// stage is how far an attempt is. In each stage but the last, user code can end the goroutine.
 type stage uint8
 
 const (
 	inFunction stage = iota
-	inText           // of the error
-	inRetry          // Retry.If and Retry.Delay
-	inLog
-	pushed
+	inText           // making the text of the error
+	inRetry          // calling Retry.If and Retry.Delay
+	inLog            // writing the line of the end
+	pushed           // the task is in the inbox of returned tasks
 )
 
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
@@ -84,16 +84,16 @@ func (t *Task) wrapped() Func {
 	return fn
 }
 
-// endAttempt sees to it that the record of t becomes final, and gives the next task for this goroutine
-// to run, if any. Like call it is a frame by which stacksOf finds the goroutine of a task: user code
-// that it calls may hang.
+// endAttempt ends the context of t, decides its outcome and pushes it to the inbox of returned tasks. It
+// gives the next task for this goroutine to run, or nil. Like call it is a frame by which stacksOf finds
+// the goroutine of a task: user code that it calls may hang.
 //
 //go:noinline
 func endAttempt(t *Task, a *attempt) (next *Task) {
 	if t.ctx.timer != nil {
 		t.ctx.timer.Stop()
 	}
-	e := t.ctx.decideEnd(endReturned) // from here on nothing can be asked
+	e := t.ctx.decideEnd(endReturned) // a later request has no effect on this attempt
 	t.ctx.applyEnd()
 	if t.opts.result != nil {
 		t.opts.result.close(a.returned == nil)
@@ -114,8 +114,8 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 	return next
 }
 
-// endByGoexit goes on where runtime.Goexit has ended the goroutine: in the task's function, or in
-// other user code, which is left out then.
+// endByGoexit completes an attempt whose goroutine is being ended by a runtime.Goexit in user code. It
+// skips the rest of that user code.
 func (a *attempt) endByGoexit() {
 	t := a.task
 	defer func() {
@@ -149,7 +149,7 @@ func (a *attempt) endByGoexit() {
 	}
 }
 
-// fail notes how the attempt failed, of which e is what its context ended with.
+// fail sets the outcome and the failure of the task. e is what its context ended with.
 //
 //go:noinline
 func (a *attempt) fail(e *ending) {
@@ -177,7 +177,8 @@ func (a *attempt) fail(e *ending) {
 	}
 }
 
-// pushReturned leaves t in the inbox of those that have returned. The first to come ends all that are in it.
+// pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
+// section, which ends all tasks in it. It gives the next task for this goroutine to run, or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {

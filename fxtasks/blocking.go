@@ -16,7 +16,7 @@ type blockedSubmit struct {
 	decided chan struct{}
 
 	// Protected by the registry's mutex until decided is closed.
-	needsRoom bool  // its task cannot start at once: it waits until another has returned
+	needsRoom bool  // see Task.needsRoom
 	wait      *wait // of the task that submits; nil: none does
 	done      bool
 	won       *Task
@@ -28,15 +28,15 @@ type blockedSubmits struct {
 	len        int
 	waits      int                   // of those, submitted by tasks
 	ticket     uint64                // the latest
-	byID       map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
-	changedIDs []string              // IDs to which something has happened
+	byID       map[string]*list.List // of *blockedSubmit with a chosen ID: a change of that ID can admit them
+	changedIDs []string              // IDs that have changed; their blocked submits are still to be checked
 }
 
 func newBlockedSubmits() blockedSubmits { return blockedSubmits{byID: make(map[string]*list.List)} }
 
-// blockedLine are those of a group. They are in two lines by ticket: who can start at once wants
-// something else than who needs room to wait. All in a line want the same, so that only its first
-// is looked at.
+// blockedLine holds the blocked submits of a group, in two queues ordered by ticket: tasks that could start
+// at once need a slot, the others need room to be pending. All in one queue need the same, so only the
+// first has to be checked.
 type blockedLine struct {
 	start, room *ordered.Table[*blockedSubmit]
 }
@@ -56,8 +56,8 @@ func (l *blockedLine) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
 	return l.start
 }
 
-// blockSubmit lines up the submit of t by the task self, or by none. It refuses a submit that would blockSubmit
-// until self has returned.
+// blockSubmit puts the submit of t in the queue of blocked submits. self is the context of the task that
+// submits, or nil. It refuses a submit that would wait for the end of self.
 func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, error) {
 	b := &cs.r.blocked
 	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
@@ -87,12 +87,12 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 	return s, nil
 }
 
-// needsRoom says whether a task could not start at once if it had a slot.
+// needsRoom says whether t would be pending even with a free slot: it is delayed, or replaces a running task.
 func (t *Task) needsRoom(old *Task) bool {
 	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
 }
 
-// noteIDChange notes that something has happened to the ID of t, which can let a blocked submit go on.
+// noteIDChange notes that the task with the ID of t has changed, which can admit a blocked submit.
 func (cs *section) noteIDChange(t *Task) {
 	b := &cs.r.blocked
 	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
@@ -100,8 +100,8 @@ func (cs *section) noteIDChange(t *Task) {
 	}
 }
 
-// admitBlocked lets one blocked submit go on: one whose ID has changed hands, else the one that has
-// waited longest, of those that there is room for.
+// admitBlocked admits one blocked submit and says whether there was one to admit: one whose ID has changed,
+// else the one that has waited longest of those that there is room for.
 func (cs *section) admitBlocked() bool {
 	r := cs.r
 	for len(r.blocked.changedIDs) > 0 {
@@ -124,8 +124,8 @@ func (cs *section) admitBlocked() bool {
 	return true
 }
 
-// admitByID lets go on what would now be accepted of the submits that want the ID. The others are lined
-// up anew.
+// admitByID admits the first submit with the ID that would be accepted now. Those before it move to the
+// queue in which they belong now.
 func (cs *section) admitByID(id string) (any bool) {
 	r := cs.r
 	l := r.blocked.byID[id]
@@ -160,7 +160,7 @@ func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
 	return next
 }
 
-// admit takes in a blocked submit, or gives it the error that the same submit would get now.
+// admit accepts a blocked submit, or gives it the error that the same submit would get now.
 func (cs *section) admit(s *blockedSubmit) {
 	old := cs.r.duplicateOf(s.task)
 	won, err := s.task, error(nil)
@@ -172,6 +172,7 @@ func (cs *section) admit(s *blockedSubmit) {
 	case s.task.rejects(old):
 		won, err = nil, fmt.Errorf("%w: %q", ErrDuplicateID, s.task.ID())
 	default:
+		// Where nothing may be pending, it starts beyond the number of slots, in the place of the waiting submitter.
 		beyond := s.wait != nil && waitsFor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
 			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
 		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
@@ -184,7 +185,7 @@ func (cs *section) admit(s *blockedSubmit) {
 	cs.decide(s, won, err)
 }
 
-// decide takes s out of the lines and tells it what came of it.
+// decide removes s from the queues and gives its submitter the result.
 func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 	b := &cs.r.blocked
 	s.task.group.blocked.of(s).Remove(s.ticket)

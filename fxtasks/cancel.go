@@ -10,9 +10,9 @@ import (
 // waits until it has returned. The Info is the task's as Cancel returns.
 //
 // It gives ErrNotFound for an unknown ID, ErrFinished for a task that had ended, ErrStillRunning
-// when Config.CancelTimeout passes first, and ctx's error when ctx ends first: the request stands
-// then. A task that would cancel itself with its own context gets ErrInvalid and is not
-// cancelled; Task.Cancel does not wait and can.
+// when Config.CancelTimeout passes first, and ctx's error when ctx ends first: the task
+// stays cancelled then. A task that calls it for itself with its own context gets ErrInvalid and is not
+// cancelled, since it would wait for itself; it can use Task.Cancel, which does not wait.
 func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, error) {
 	if ctx == nil {
 		return Info{}, invalid("ctx is nil")

@@ -12,8 +12,7 @@ type Config struct {
 
 	// StopReserve is how much of an Fx application's stop timeout is left to the stop hooks
 	// that come after the drain, such as the one that closes the database. The engine itself
-	// only uses it to bound the log: it stops naming tasks that are left after Shutdown when
-	// half of this is gone.
+	// uses it only to bound the log: Shutdown waits for its own lines for at most half of it.
 	//
 	// Defaults to 500 milliseconds; negative: none.
 	StopReserve time.Duration
@@ -39,7 +38,8 @@ type Config struct {
 	// Defaults to 0: no limit.
 	MaxRunning int
 
-	// MaxPending is how many tasks may wait to be started.
+	// MaxPending is how many tasks may be pending: queued, or delayed by WithDelay. Tasks between two
+	// attempts do not count.
 	//
 	// Defaults to 0: no limit. Negative: none may wait.
 	MaxPending int

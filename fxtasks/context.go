@@ -47,7 +47,8 @@ func ReportProgress(ctx context.Context, p Progress) {
 	cs.r.publish(kindProgress, t, t.since(p.UpdatedAt))
 }
 
-// Logger gives the manager's logger with the fields task_id, task_name, in a group group, and under WithRetry attempt.
+// Logger gives the manager's logger with the fields task_id and task_name, for a task of a group also group,
+// and under WithRetry also attempt.
 // Outside a task it gives a logger that logs nothing.
 func Logger(ctx context.Context) *zap.Logger {
 	t, ok := FromContext(ctx)
@@ -98,14 +99,14 @@ func endByCaller(cause error) *ending {
 	return newEnding(cause, Cancelled, ErrCancelled)
 }
 
-// taskContext is the context of one task: a context of the context package's, with two differences.
-// Most tasks are short and never look at it, so it is made when somebody first does. And it ends in
-// two steps, so that the record knows the cause before the function can see it: decideEnd says which
-// ending it is to be, where the first wins, and who asks for one holds the registry's mutex; applyEnd
-// carries that out, under no mutex.
+// taskContext is the context of one attempt of a task. It wraps a context of the context package, with two
+// differences. The inner one is made when Done, Err or Value is first called, since most tasks are short
+// and never call them. And it ends in two steps, so that the record has the cause before the function can
+// see it: decideEnd chooses the ending, where the first call wins and requests hold the registry's mutex;
+// applyEnd then ends the inner context, without the mutex.
 //
-// A context of our own with a method AfterFunc would do without the one inside. But context.WithValue hides
-// that method, and each context derived from what it returns would cost a goroutine.
+// A context of our own with a method AfterFunc would need no inner one. But context.WithValue hides that
+// method, and each context derived from what it returns would cost a goroutine.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task   *Task
@@ -113,7 +114,7 @@ type taskContext struct {
 	timer  *taskTimer      // nil: none
 
 	decided atomic.Pointer[ending]      // nil: not decided
-	live    atomic.Pointer[liveContext] // nil until somebody looks, or it has ended
+	live    atomic.Pointer[liveContext] // nil until Done, Err or Value is called, or it has ended
 }
 
 // newTaskContext takes over the values of ctx.
@@ -153,9 +154,9 @@ func (c *taskContext) Deadline() (time.Time, bool) {
 func (c *taskContext) Done() <-chan struct{} { return c.ensureLive().Done() }
 func (c *taskContext) Err() error            { return c.ensureLive().Err() }
 
-// Value gives the context package what it asks for to attach derived contexts, which therefore
-// cost no goroutine. It answers for the labels of the goroutine itself: pprof.Do takes them from the
-// context, to restore them at its end.
+// Value passes the context package's own key to the inner context, so that derived contexts cost no
+// goroutine. It adds the goroutine label itself: pprof.Do takes the labels from the context, to restore
+// them at its end.
 func (c *taskContext) Value(key any) any {
 	if _, ok := key.(taskKey); ok {
 		return c
@@ -172,15 +173,15 @@ func (c *taskContext) Value(key any) any {
 // nameLabel is the goroutine label that has the task's name.
 const nameLabel = "task_name"
 
-// labelsKey is the key by which package pprof keeps labels in a context, which it does not tell: it
-// is what pprof asks a context for.
+// labelsKey is the key under which package pprof keeps labels in a context. pprof does not export it, so
+// it is recorded when pprof looks it up.
 var labelsKey = func() any {
 	var asked keyRecorder
 	pprof.Label(&asked, nameLabel)
 	return asked.key
 }()
 
-// keyRecorder is a context that records what it is asked for.
+// keyRecorder is a context that records the key of the last Value call.
 type keyRecorder struct {
 	context.Context
 	key any
@@ -198,7 +199,7 @@ func (c *taskContext) ensureLive() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}
-	c.live.CompareAndSwap(nil, newLiveContext(c.task.opts.timeout > 0)) // or somebody else has, or it has just ended
+	c.live.CompareAndSwap(nil, newLiveContext(c.task.opts.timeout > 0)) // fails if another goroutine was first, or c has just ended
 	return c.live.Load()
 }
 
@@ -242,22 +243,22 @@ func (l *liveContext) end(e *ending) {
 	if e == endTimeout {
 		l.timeout.fire()
 	}
-	l.cancel(e.cause) // also after fire, to let go of the source
+	l.cancel(e.cause) // also after fire, so that the parent drops its reference
 }
 
 // timeoutSource is the parent of a context that ends with DeadlineExceeded when fire is called. The
-// context package has such a thing only with a timer in it, which would compete with the record:
-// first cause wins, and the two would not always agree on which that was.
+// context package offers this only with a timer of its own. That timer and the record could then
+// disagree about which cause came first.
 type timeoutSource struct {
 	context.Context
 	done  chan struct{}
 	fired atomic.Bool
 
-	mu    sync.Mutex // protects after, also while that is called: who comes second waits until the first is through
+	mu    sync.Mutex // protects after, and is held while after runs, so that stop returns only when that is over
 	after func()     // ends the one derived context
 }
 
-// timedOut has ended with the Err and the Cause that a source tells once fired.
+// timedOut is an ended context, with the Err and the Cause that a timeoutSource has once it is fired.
 var timedOut = func() context.Context {
 	ctx, cancel := context.WithDeadlineCause(context.Background(), time.Unix(0, 0), ErrTimeout)
 	cancel()

@@ -6,10 +6,10 @@ import (
 	"runtime/pprof"
 )
 
-// counters are what is counted of a set of tasks.
+// counters count the tasks of a set: all of the manager's, those of a group, or those of a name.
 type counters struct {
 	counts    Counts
-	forgotten Counts // of the finished ones, those whose records are gone
+	forgotten Counts // the finished ones whose records are gone
 }
 
 // known gives how many tasks in the status have a record.
@@ -43,7 +43,7 @@ func (c *Counts) move(from, to Status) {
 	}
 }
 
-// ended gives the counter of the tasks that ended so.
+// ended gives the counter of the tasks that ended with the status.
 func (c *Counts) ended(s Status) *uint64 {
 	switch s {
 	case Completed:

@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// wouldDeadlock says whether what w waits for cannot happen before self has returned: over what tasks
-// wait for, the tasks of a group that is waited for, and tasks that wait to replace another.
+// wouldDeadlock says whether w, a wait of self, would close a cycle: whether what w waits for can only happen
+// after self has returned. It searches the wait-for graph. A task leads to all that it waits for and to the
+// task that it is to replace; a group leads to its tasks.
 func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	tasks, groups := []*Task{}, []*Group{}
 	seen := make(map[any]bool)
@@ -64,13 +65,13 @@ func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	return false
 }
 
-// refuseSelfWait refuses a ctx that cannot be waited with: none at all, or that of a running task of m
-// that is part of what is waited for.
-func (m *Manager) refuseSelfWait(ctx context.Context, waitsFor func(self *Task) bool) error {
+// refuseSelfWait refuses a nil ctx, and the context of a running task of m that is part of what is waited
+// for, as includes says.
+func (m *Manager) refuseSelfWait(ctx context.Context, includes func(self *Task) bool) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
-	if self, ok := FromContext(ctx); ok && self.group.m == m && waitsFor(self) && !self.Status().Finished() {
+	if self, ok := FromContext(ctx); ok && self.group.m == m && includes(self) && !self.Status().Finished() {
 		return fmt.Errorf("%w: task %q (%s) would wait for itself", ErrInvalid, self.name, self.ID())
 	}
 	return nil

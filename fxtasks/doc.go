@@ -23,8 +23,8 @@
 // A panic or runtime.Goexit in a task's function fails the task. A panic in a goroutine that the
 // function starts itself ends the process: nothing can catch it.
 //
-// A task shares its goroutine with no other at the time, but a queued one can run on the goroutine
-// of the one before it: undo runtime.LockOSThread before returning.
+// While a task runs, no other runs on its goroutine, but when it has returned, a queued one may: undo
+// runtime.LockOSThread before returning.
 //
 // # Limits
 //
@@ -45,9 +45,9 @@
 //
 // # Watching
 //
-// Task and List ask, Subscribe follows, History remembers the last hour. Recent events lie in one ring that
-// all subscriptions read at their own pace: a slow one loses the oldest events, and Missed tells how many, but
-// never holds up a task.
+// Task and List give the state of tasks, Subscribe gives events as they happen, and History the outcomes of
+// the last hour. Recent events lie in one ring that all subscriptions read at their own pace: a slow one loses
+// the oldest events, and Missed tells how many, but it never holds up a task.
 //
 // # Testing
 //

@@ -7,12 +7,12 @@ import (
 	"github.com/fxtasks/background/fxtasks/internal/heap"
 )
 
-// drainClock is what the tasks of a manager, or of a group, are drained by: from when it began each
-// may go on for its grace, and all have to return by its end.
+// drainClock times the drain of the tasks of a manager or a group. Each task may go on for its grace from
+// began on, and all have to return by end.
 type drainClock struct {
 	m          *Manager
 	began, end time.Time
-	maxGrace   time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
+	maxGrace   time.Duration // the longest grace; it leaves a tenth of the budget to the tasks that are then cancelled
 
 	// Protected by the registry's mutex.
 	cutoffs *heap.Heap[*cutoff]
@@ -37,9 +37,9 @@ func newDrainClock(m *Manager, began, end time.Time) *drainClock {
 // StartDrain starts the clock by which all drains of the manager and its groups run, unless it runs
 // already, and gives the end of its budget: the shorter of Config.ShutdownTimeout and the time that ctx has
 // left. From then on the grace of every task runs, and when it is over the task's context ends with
-// ErrShutdown; tasks that have none end at once. Submits are taken while the grace that the new task would
-// have lasts, then they give ErrShuttingDown. It does not wait: Group.Shutdown and Manager.Shutdown do, by
-// this clock.
+// ErrShutdown; tasks without a grace are cancelled at once. Submit goes on taking a task for as long as
+// its grace would last, and gives ErrShuttingDown after that. StartDrain does not wait for tasks:
+// Group.Shutdown and Manager.Shutdown do, by this clock.
 //
 // Of ctx only the deadline counts. A nil ctx has none.
 func (m *Manager) StartDrain(ctx context.Context) (end time.Time) {
@@ -68,7 +68,7 @@ func (m *Manager) budget(ctx context.Context) time.Duration {
 	return m.cfg.ShutdownTimeout
 }
 
-// startClock lets the tasks of g, or all when g is nil, be drained by c.
+// startClock begins the drain of the tasks of g, or of all when g is nil, by c.
 func (cs *section) startClock(c *drainClock, g *Group) {
 	r := cs.r
 	if g == nil {
@@ -96,7 +96,7 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 	}
 }
 
-// collect notes when the grace of each active task of g ends, or of all when g is nil.
+// collect adds the cutoff of each active task of g, or of all when g is nil.
 func (c *drainClock) collect(g *Group) {
 	tasks := c.m.reg.activeTasks(g)
 	for i := 0; i < len(tasks); i += batch {
@@ -150,7 +150,7 @@ func (c *drainClock) setTimer(d time.Duration) {
 	}
 }
 
-// stop lets go of the tasks. It is called in a section, when all is over.
+// stop stops the timer and drops all references to tasks. It is called in a section, when the drain is over.
 func (c *drainClock) stop() {
 	if c.timer != nil {
 		c.timer.Stop()
@@ -169,7 +169,7 @@ func (cs *section) cutOff(x *cutoff) {
 	}
 }
 
-// clocks gives those that t is drained by.
+// clocks gives the clocks that time the drain of t: the manager's and its group's, nil if not started.
 func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
 
 // isOpenFor says whether t may be submitted: always before a shutdown, and until its grace would be
@@ -188,14 +188,14 @@ func (cs *section) isCutOff(t *Task) bool {
 	return false
 }
 
-// addCutoffs sees to it that t, which has just been submitted, ends with its grace.
+// addCutoffs adds the cutoffs of t, which has been submitted while a drain runs.
 func (cs *section) addCutoffs(t *Task) {
 	for _, c := range cs.r.clocks(t) {
 		cs.addCutoff(c, &cutoff{task: t})
 	}
 }
 
-// addCutoffsOfBlocked is graceOf for a submit that waits for room.
+// addCutoffsOfBlocked is addCutoffs for a submit that waits for room.
 func (cs *section) addCutoffsOfBlocked(s *blockedSubmit) {
 	for _, c := range cs.r.clocks(s.task) {
 		cs.addCutoff(c, &cutoff{task: s.task, blocked: s})

@@ -26,7 +26,7 @@ func waitsFor(old *Task) *Task {
 	}
 }
 
-// replace makes way for t, which takes over the ID of old.
+// replace gives the ID of old to t. It cancels old, or forgets it if it has finished.
 func (cs *section) replace(old, t *Task) {
 	old.lostID = true
 	p := waitsFor(old)
@@ -40,8 +40,8 @@ func (cs *section) replace(old, t *Task) {
 	}
 }
 
-// unlinkReplacement gives what waits for the end of t its due: the task that replaces it may start, and the
-// ID of the one that it was to replace is that one's again, unless t itself is replaced.
+// unlinkReplacement is for a task t that has ended. The task that replaces it may start now. If t itself
+// ended before the task that it was to replace, that one gets its ID back, unless t has lost it to another.
 func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
@@ -58,7 +58,7 @@ func (cs *section) unlinkReplacement(t *Task) {
 	}
 }
 
-// joinResult leads a SubmitResult to the value of the task that it joins.
+// joinResult makes a SubmitResult give the value of the task that it joins.
 func joinResult(old *Task, result resultHandle) error {
 	if result == nil || result.join(old.opts.result) {
 		return nil

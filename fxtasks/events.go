@@ -34,7 +34,7 @@ type Event struct {
 // Latest makes Subscribe begin with the next event that happens.
 const Latest uint64 = math.MaxUint64
 
-// event is what the ring keeps of one: a record of a string and a time.Time takes twice as long to write.
+// event is how the ring keeps an Event. With a string and a time.Time it would take twice as long to write.
 type event struct {
 	task *Task
 	at   sinceCreated
@@ -74,7 +74,8 @@ func (r *registry) wakeReaders() {
 	}
 }
 
-// awaitEvent gives a channel that is closed at the next event. It can find that there is one already.
+// awaitEvent gives a channel that is closed at the next event. It can itself publish events, of tasks that
+// it records, so the caller has to look again.
 func (cs *section) awaitEvent() chan struct{} {
 	r := cs.r
 	if r.wake == nil {
@@ -82,7 +83,7 @@ func (cs *section) awaitEvent() chan struct{} {
 		r.watched.Store(true)
 	}
 	wake := r.wake
-	cs.recordSubmitted() // who submits after this sees that somebody waits
+	cs.recordSubmitted() // a submit that is not in the inbox by now finds watched set
 	return wake
 }
 
@@ -129,8 +130,8 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	}
 }
 
-// read gives the next event; or a channel that is closed when it is worth trying again, which is nil
-// when there will be none.
+// read gives the next event, or a channel that is closed when there may be one. The channel is nil when
+// there will be no more.
 func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	cs := s.m.reg.enter()
 	seq, kept, ok := cs.r.events.Next(&s.cursor)

@@ -27,9 +27,9 @@ type Group struct {
 	readyAt    int                  // place in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
-	awaitedQueue   ordered.Table[*Task] // of queue, those that a task waits for
-	awaitedBy      []*wait              // by tasks, for all of the group
-	roomAwaitedBy  []*wait              // by tasks, for room in the queue
+	awaitedQueue   ordered.Table[*Task] // the tasks of queue that another task waits for
+	awaitedBy      []*wait              // waits of tasks for the end of the whole group
+	roomAwaitedBy  []*wait              // waits of tasks for room in the queue
 	waiters        []*Task              // tasks of the group that wait
 	readyAwaitedAt int                  // place in registry.wanting; -1: not there
 

@@ -32,13 +32,13 @@ type Quantiles struct {
 	P50, P95, Max time.Duration
 }
 
-// nameHistory is kept for a name from its first end on: 5 KB.
+// nameHistory is kept for a name once a task of it has ended. It takes 5 KB.
 type nameHistory struct {
 	hour      outcomes.Hour
 	wait, run outcomes.Durations
 }
 
-// addToHistory notes the end of t. ran says whether it ran.
+// addToHistory counts the end of t, and how long it waited and ran if it ran.
 func (cs *section) addToHistory(t *Task, ran bool) {
 	now, outcome := cs.now(), int(t.status-Completed)
 	cs.r.hour.Add(now, outcome)

@@ -20,8 +20,8 @@ func (m *Manager) Wait(ctx context.Context) error {
 	return awaitClosed(ctx, idle)
 }
 
-// idleOf gives a channel that is closed when nothing of g is active, or nothing at all when g is nil; nil
-// when that is so now.
+// idleOf gives a channel that is closed when no task of g is active, or no task at all when g is nil. It
+// gives nil when none is active now.
 func (r *registry) idleOf(g *Group) chan struct{} {
 	s := &r.all
 	if g != nil {
@@ -37,8 +37,8 @@ func (r *registry) idleOf(g *Group) chan struct{} {
 	return s.idle
 }
 
-// notifyIdle wakes those who wait until nothing is active. It comes last in a section, since a task
-// that ends may let in another.
+// notifyIdle wakes those who wait until no task is active. It comes last in a section, since the end of a
+// task can admit a blocked submit.
 func (cs *section) notifyIdle() {
 	r := cs.r
 	r.idleAwaited = slices.DeleteFunc(r.idleAwaited, func(g *Group) bool {

@@ -2,21 +2,21 @@ package fxtasks
 
 import "sync/atomic"
 
-// inbox is where goroutines leave tasks for whoever enters the next critical section, without
-// waiting for the mutex: a stack threaded through the tasks themselves. Any goroutine may push; what
-// ends in Locked is for the holder of the registry's mutex.
+// inbox is a lock-free stack of tasks, linked through the tasks themselves. Any goroutine may push a task
+// without waiting for the mutex; whoever enters the next critical section takes out all of them. Methods
+// whose names end in Locked are for the holder of the registry's mutex.
 //
 // Under contention sync.Mutex spins for longer than all that a task costs. With two inboxes, for
 // what was submitted and what has returned, one critical section does the work of many tasks.
 type inbox struct {
-	link        func(*Task) **Task // the field that threads it; never changes
-	tracksDepth bool               // keeps the depth of its tasks; never changes
-	sentinel    *Task              // lies below the others and is not one of them; protected by the registry's mutex
+	link        func(*Task) **Task // the field that links its tasks; never changes
+	tracksDepth bool               // sets Task.depth; never changes
+	sentinel    *Task              // lies at the bottom: top == sentinel means empty; protected by the registry's mutex
 	top         atomic.Pointer[Task]
 }
 
-// push tells whether it put t right on the bottom. It leaves t alone, and reports false for ok, when
-// open does not hold; a nil one always does.
+// push adds t. first says whether the inbox was empty before. It does nothing, and ok is false, if open is
+// false; a nil open counts as true.
 func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 	for {
 		top := b.top.Load()
@@ -35,8 +35,7 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 
 func (t *Task) isSentinel() bool { return t.group == nil }
 
-// takeLocked empties the inbox. It gives what was in there, in the order in which it came, for
-// pop.
+// takeLocked empties the inbox. It gives the tasks as a list for pop, in the order in which they were pushed.
 func (b *inbox) takeLocked() (first *Task) {
 	if b.top.Load() == b.sentinel {
 		return nil
@@ -44,8 +43,8 @@ func (b *inbox) takeLocked() (first *Task) {
 	return b.reverse(b.top.Swap(b.sentinel))
 }
 
-// replaceSentinelLocked is takeLocked, and makes any push that is under way ask again whether it is open: it
-// finds another bottom.
+// replaceSentinelLocked is takeLocked with a new sentinel, so that the compare-and-swap of a concurrent push
+// fails, and it checks open again.
 func (b *inbox) replaceSentinelLocked() (first *Task) {
 	b.sentinel = new(Task)
 	return b.reverse(b.top.Swap(b.sentinel))

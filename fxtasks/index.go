@@ -6,8 +6,8 @@ import (
 
 // idIndex finds the known tasks by ID.
 type idIndex struct {
-	generated *ids.Index[Task] // those whose IDs were made here
-	chosen    map[string]*Task // comes first: one can look like one that was made
+	generated *ids.Index[Task] // tasks whose IDs were generated
+	chosen    map[string]*Task // looked up first, since a chosen ID can look like a generated one
 }
 
 func newIDIndex() idIndex {
@@ -38,7 +38,7 @@ func (x *idIndex) add(t *Task) {
 	}
 }
 
-// remove does nothing when t's ID has come to mean another task.
+// remove removes t, unless its ID means another task now.
 func (x *idIndex) remove(t *Task) {
 	switch {
 	case !t.opts.idSet:

@@ -70,7 +70,7 @@ func (m *Manager) List(f Filter) Page {
 	return l.page
 }
 
-// listing is one List on its way.
+// listing is the state of one call of List.
 type listing struct {
 	f     *Filter
 	r     *registry
@@ -148,7 +148,7 @@ func (l *listing) step() (more bool) {
 	return more
 }
 
-// full says whether there is nothing more to be found out.
+// full says whether the page is complete and Total is known.
 func (l *listing) full() bool {
 	return l.counted && (l.more || l.from == l.f.Order.start() && len(l.page.Tasks) >= l.page.Total)
 }
@@ -179,7 +179,7 @@ func (o Order) start() uint64 {
 	return Latest
 }
 
-// before says whether a key comes before another in the order, and after what comes next.
+// before says whether key comes before other in the order.
 func (o Order) before(key, other uint64) bool {
 	if o == OldestFirst {
 		return key < other
@@ -187,6 +187,7 @@ func (o Order) before(key, other uint64) bool {
 	return key > other
 }
 
+// after gives the key that follows in the order.
 func (o Order) after(key uint64) uint64 {
 	if o == OldestFirst {
 		return key + min(1, Latest-key)
@@ -194,7 +195,7 @@ func (o Order) after(key uint64) uint64 {
 	return key - min(1, key)
 }
 
-// walk gives the records from a key on, and reports whether see has stopped it.
+// walk calls see for each record from a key on, until see gives false: then it has stopped.
 func (o Order) walk(r *registry, from uint64, see func(key uint64, t *Task) bool) (stopped bool) {
 	records := r.records.Descend
 	switch o {

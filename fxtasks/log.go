@@ -133,9 +133,9 @@ func (t *Task) writeUnstarted() {
 		zap.Duration("duration", info.FinishedAt.Sub(info.CreatedAt)), zap.String("error", info.ErrText))...)
 }
 
-// limitedLog keeps what can happen often to one line in limitedLogEvery: the log would otherwise
-// fall over under load. What comes after the last line stays untold until the next; counters have it
-// all. It is protected by the registry's mutex.
+// limitedLog limits the lines about something that can happen often to one in limitedLogEvery, so that they
+// do not flood the log under load. The next line has the count of all that came before it; what comes after
+// the last line is only in the counters. It is protected by the registry's mutex.
 type limitedLog struct {
 	last  time.Time // when a line was due
 	count uint64    // since then

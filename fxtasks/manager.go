@@ -12,7 +12,7 @@ type Submitter interface {
 	Submit(ctx context.Context, name string, fn Func, opts ...TaskOption) (*Task, error)
 }
 
-// Manager runs tasks and keeps account of them. It is made by New, needs no start, and is ended by
+// Manager runs tasks and keeps records of them. It is made by New, needs no start, and is ended by
 // Shutdown. Its methods may be called by any number of goroutines.
 type Manager struct {
 	// Written by New, only read after.

@@ -23,18 +23,20 @@ func WithLogger(l *zap.Logger) Option {
 	return func(o *options) { o.log = l }
 }
 
-// Middleware wraps the function of a task, once for each task, on the goroutine that runs it: a
-// panic in it fails the task. It may call next more than once, or leave it behind and return: the
-// value of a SubmitResult is that of the first call that returned nil before the task ended.
+// Middleware wraps the function of a task. It is called once for each attempt, on the goroutine that runs
+// it, and a panic in it fails the attempt. What it returns may call next more than once, and may return
+// before next does: the value of a SubmitResult is that of the first call that returned nil before the
+// attempt ended.
 type Middleware func(next Func) Func
 
-// WithMiddleware wraps every task's function; the first is outermost. Given again, it adds to
-// what was there before.
+// WithMiddleware wraps every task's function; the first is outermost. Given again, it adds further ones
+// inside of those. New refuses a nil one with ErrInvalid.
 func WithMiddleware(mw ...Middleware) Option {
 	return func(o *options) { o.middleware = append(o.middleware, mw...) }
 }
 
-// TaskOption configures one Submit.
+// TaskOption configures the task of one Submit or Run, or the tasks of a Schedule. A negative duration is
+// ErrInvalid.
 type TaskOption func(*taskOptions)
 
 // taskOptions begin as those of the group, which tasks submitted without options share. Those of a
@@ -86,8 +88,8 @@ func WithDrainGrace(d time.Duration) TaskOption {
 	return func(o *taskOptions) { o.grace = d }
 }
 
-// WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject. It
-// needs WithID.
+// WithDuplicate says what happens when the chosen ID belongs to another task. Defaults to Reject. Without
+// WithID it is ErrInvalid.
 func WithDuplicate(p DuplicatePolicy) TaskOption {
 	return func(o *taskOptions) { o.duplicate, o.policySet = p, true }
 }
@@ -106,8 +108,8 @@ func WithRetry(r Retry) TaskOption {
 }
 
 // WithDelay makes the task start d after it was submitted at the earliest. Meanwhile it is pending, and takes
-// room in the queue: where none may wait, Submit gives ErrQueueFull. 0 means at once. A shutdown cancels a
-// delayed task when it begins.
+// room in the queue: where none may be pending, Submit gives ErrQueueFull, with WithBlocking too. 0 means at
+// once. A shutdown cancels a delayed task when it begins.
 func WithDelay(d time.Duration) TaskOption {
 	return func(o *taskOptions) { o.delay = d }
 }
@@ -152,7 +154,7 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 
 const maxNameBytes = 128 // bytes in a name or an ID
 
-// checkName holds s to the rule for names: short, printable, and fit to label a metric.
+// checkName checks s by the rule for names: short, printable, and fit to label a metric.
 func checkName(what, s string) error {
 	switch {
 	case s == "":
@@ -170,7 +172,7 @@ func checkName(what, s string) error {
 	return nil
 }
 
-// checkID holds s to the rule for names, less the three that no URL path can carry as a segment.
+// checkID checks s by the rule for names, and refuses the three that no URL path can carry as a segment.
 func checkID(s string) error {
 	if err := checkName("ID", s); err != nil {
 		return err

@@ -34,7 +34,7 @@ type Periodic struct {
 type PeriodicInfo struct {
 	Name, Group   string
 	Next          time.Time // zero: never again
-	Runs, Skipped uint64
+	Runs, Skipped uint64    // Runs counts those of Trigger, too
 	Last          Info      // of the latest run, also while that is active; zero: none yet
 	LastCompleted time.Time // when the latest run that completed ended; zero: none yet
 }
@@ -50,8 +50,8 @@ const wakeEvery = time.Minute
 // begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
 // then stays in Periodics with a zero Next.
 //
-// The name follows the rule of an ID and is unique among the schedules of the manager and its groups. A
-// name that is not, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and
+// The name follows the rule of an ID and is unique among the schedules of the manager and its groups. Another
+// name, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and
 // WithID are errors that match ErrInvalid. It gives ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
 	return m.ungrouped.Schedule(name, s, fn, opts...)

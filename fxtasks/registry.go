@@ -16,8 +16,8 @@ import (
 // written in critical sections of its one mutex, in which no user code runs; see section.
 //
 // Outside of the mutex there are only: the two inboxes; of a context, how it ends (see taskContext);
-// of a task, what its own goroutine writes until it hands it in as returned (Task says which
-// fields). One mutex, not shards, so that limits, counters, lists and events agree with each other
+// of a task, what its own goroutine writes until it pushes it to the inbox of returned tasks
+// (Task says which fields). One mutex, not shards, so that limits, counters, lists and events agree with each other
 // at any moment. It is no bottleneck: one section does the work of all tasks in the inboxes.
 type registry struct {
 	cfg   Config // with defaults, never changes
@@ -37,7 +37,7 @@ type registry struct {
 	groupsBy map[string]*Group // by name, less the first
 
 	records     ordered.Table[*Task] // by seq
-	ended       ordered.Table[*Task] // those of the records that have finished, by the number of their end
+	ended       ordered.Table[*Task] // the records of finished tasks, by the number of their end
 	index       idIndex
 	seq         uint64      // of the newest task
 	ends        uint64      // number of the latest end
@@ -52,15 +52,15 @@ type registry struct {
 	readyAwaited []*Group           // groups that have a queued task which a task waits for, and a place for it
 	blocked      blockedSubmits
 	waiting      int      // running tasks that wait for others
-	idleAwaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
+	idleAwaited  []*Group // groups whose limits have an idle channel; a nil element is the manager
 	asked        askedTasks
 
 	closed       bool          // Shutdown has begun
 	clock        *drainClock   // nil until the manager's drain has begun
-	pendingLines int           // that goroutines of the manager are writing for tasks which ended without having run
+	pendingLines int           // that are being written about tasks which ended without having run
 	linesWritten chan struct{} // closed when lines is 0; nil: nobody waits for that
 
-	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
+	names      atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
 	otherNames *nameStats                            // for names past the first maxNames
 	periodics  map[string]*Periodic
 	fullLog    limitedLog // of rejects because of a full queue
@@ -177,8 +177,7 @@ func (r *registry) countersOf(t *Task) [3]*counters {
 	return [...]*counters{&r.all.counters, &t.group.counters, &t.stats.counters}
 }
 
-// end moves t to a status that it never leaves, and passes on what it had: its slot, its ID, the
-// news. Its failure has been set.
+// end moves t to a final status, frees its slot, and wakes those who wait for it. Its failure has been set.
 func (cs *section) end(t *Task, status Status) {
 	r := cs.r
 	ran := t.status == Running
@@ -217,7 +216,7 @@ func (cs *section) end(t *Task, status Status) {
 	}
 }
 
-// freeSlot takes from t, which has just stopped running, its slot.
+// freeSlot frees the slot of t, which has just stopped running.
 func (cs *section) freeSlot(t *Task) {
 	if t.slot {
 		t.slot = false
@@ -227,7 +226,7 @@ func (cs *section) freeSlot(t *Task) {
 	cs.updateGroupWaiters(t.group, -1)
 }
 
-// leaveBetweenAttempts is for a task that is no longer between two attempts, if it was.
+// leaveBetweenAttempts is called for a task that runs or ends: it counts as between two attempts no more.
 func (cs *section) leaveBetweenAttempts(t *Task) {
 	if t.isBetweenAttempts() {
 		cs.r.all.betweenAttempts--

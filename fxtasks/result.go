@@ -12,17 +12,17 @@ type Result[T any] struct {
 	box *resultBox[T]
 }
 
-// resultBox is where a task's function leaves its value. It takes one while the task runs: what a
-// middleware has left behind, or calls again, changes nothing afterwards.
+// resultBox holds the value of a task's function: that of the first call that returned nil while the attempt
+// ran. Calls that a middleware repeats, or has not waited for, change nothing.
 type resultBox[T any] struct {
-	mu     sync.Mutex // protects what follows
-	taking *taskContext
+	mu     sync.Mutex   // protects what follows
+	taking *taskContext // of the attempt whose value is taken; nil: none runs
 	has    bool
 	value  T
 }
 
-// resultHandle leads one SubmitResult to the box of the task that it gets: its own, or, under Join, the
-// other's. It is never called under another lock than that of a section, and calls no user code.
+// resultHandle refers to the box that one SubmitResult reads: that of its own task or, under Join, of the
+// task that it joins. It is never called under another lock than that of a section, and calls no user code.
 type resultHandle interface {
 	resultType() reflect.Type
 	open(c *taskContext) // the task runs
@@ -134,7 +134,7 @@ func (r *Result[T]) Value(ctx context.Context) (T, error) {
 }
 
 // Result gives the value of a task that was submitted by SubmitResult; ok is false unless it has
-// completed and its record is known. Whoever gets the value must not change it.
+// completed and its record is known. The value must not be changed once fn has returned.
 func (t *Task) Result() (value any, ok bool) {
 	cs := t.group.m.reg.enter()
 	handle, done := t.opts.result, t.status == Completed

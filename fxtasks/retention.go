@@ -48,7 +48,7 @@ func (cs *section) forget(t *Task) {
 	cs.noteIDChange(t)
 }
 
-// limitFinished forgets the finished tasks that are too many.
+// limitFinished forgets the oldest finished tasks beyond Config.RetainFinished.
 func (cs *section) limitFinished() {
 	for cs.r.ended.Len() > cs.r.retainFinished() {
 		_, t, _ := cs.r.ended.First()
@@ -90,7 +90,7 @@ func (r *registry) find(id string) *Task {
 	return t
 }
 
-// setExpiryTimer sets the timer that forgets records when nobody looks.
+// setExpiryTimer sets the timer that forgets the oldest record when it expires, unless it is set.
 func (cs *section) setExpiryTimer() {
 	r := cs.r
 	if r.expiry != nil || r.all.state == Stopped {

@@ -10,7 +10,8 @@ type Retry struct {
 	// MaxAttempts bounds the attempts, the first included. 0 and 1 mean no retry.
 	MaxAttempts int
 
-	// Delay gives how long to wait after an attempt, 1 being the first. A negative one is none.
+	// Delay gives how long to wait after an attempt, 1 being the first. A negative one is none. A panic or
+	// runtime.Goexit in it, or in If, ends the task as failed, with both errors.
 	//
 	// Defaults to Backoff(time.Second, time.Minute).
 	Delay func(attempt int) time.Duration
@@ -18,17 +19,17 @@ type Retry struct {
 	// If says whether an error is worth another attempt: after a timeout one that matches ErrTimeout and what
 	// the task's function returned. It is not asked about a Permanent error, after which there is none.
 	//
-	// Defaults to true.
+	// Defaults to retrying after every error.
 	If func(err error) bool
 }
 
-// attempts is what a task with WithRetry or WithDelay has besides.
+// attempts is what only a task with WithRetry or WithDelay has.
 type attempts struct {
 	// Never change.
 	retry  Retry
 	values context.Context // the submitter's; nil once the task has finished
 
-	// Written by the goroutine that runs an attempt before it hands it in, read in the section that takes it.
+	// Written by the goroutine that runs an attempt before it pushes the task to the inbox, read in sections after.
 	delay time.Duration // before the next one
 	ended Status        // of the task, if no other attempt follows after all
 
@@ -36,7 +37,7 @@ type attempts struct {
 	number      int // of the attempt that runs or ran last
 	notBefore   time.Time
 	last        *failure // of the latest attempt that another followed, or is to follow
-	lateRequest *ending  // asked for when the attempt had ended and was not handed in yet
+	lateRequest *ending  // asked for when the attempt had ended and was not in the inbox yet
 	place       int      // in registry.delayed; -1: not there
 }
 
@@ -73,7 +74,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 	return true
 }
 
-// bothFailures is for an attempt after which Retry.If or Retry.Delay failed, too.
+// bothFailures joins the failure of an attempt and that of Retry.If or Retry.Delay after it.
 func bothFailures(first *failure, second error) *failure {
 	text := first.text + "; then Retry: " + second.Error()
 	return &failure{err: &twoErrors{[]error{first.err, second}, text}, text: text}
@@ -87,8 +88,7 @@ type twoErrors struct {
 func (e *twoErrors) Error() string   { return e.text }
 func (e *twoErrors) Unwrap() []error { return e.errs }
 
-// requeue makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
-// no context meanwhile.
+// requeue makes a task pending again, for another attempt. Meanwhile it has no slot, goroutine or context.
 func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
 	late := a.lateRequest

@@ -1,7 +1,7 @@
 package fxtasks
 
-// schedule lets go on what can go on: pending tasks in their turn, tasks that others wait for ahead
-// of it, and submits that wait for room. Every section ends with it, so that a free slot means that
+// schedule starts pending tasks in their turn, starts tasks that others wait for ahead of it, and admits
+// blocked submits, until nothing more can be. Every section ends with it, so that a free slot means that
 // nothing is waiting for one.
 func (cs *section) schedule() {
 	r := cs.r
@@ -13,7 +13,7 @@ func (cs *section) schedule() {
 			break
 		}
 		r.full.Store(full)
-		cs.recordSubmitted() // what was submitted just before relies on this section
+		cs.recordSubmitted() // a quick submit that saw the old value left its scheduling to this section
 	}
 	if len(r.idleAwaited) > 0 {
 		cs.notifyIdle()

@@ -20,8 +20,8 @@ type section struct {
 	after           *afterUnlock  // nil: nothing
 }
 
-// afterUnlock is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
-// stacks, on which a section lies.
+// afterUnlock is what a section seldom has to carry out. It is a struct of its own because a section lies on
+// the stack of its goroutine, which is small for those of tasks.
 type afterUnlock struct {
 	ending    []*taskContext  // contexts whose ending was decided
 	wake      []chan struct{} // more channels to close
@@ -63,8 +63,8 @@ func (r *registry) enter() section {
 	return cs
 }
 
-// begin locks, and empties both inboxes. What has returned comes first out of its inbox, so that all of it
-// was submitted before, and last onto the record.
+// begin locks, and empties both inboxes. It takes out the returned tasks first, so that each of them has
+// been submitted before, and records them last.
 func (cs *section) begin() {
 	r := cs.r
 	r.mu.Lock()
@@ -92,8 +92,8 @@ func (cs *section) recordSubmitted() {
 // now gives the time of the section, which is read when it is first asked for. It is never before
 // that of anything on record: times follow the order of events.
 //
-// Once the clock is read, what was submitted meanwhile comes on record: it would else be on record as of
-// later than when its Submit returned.
+// When it has read the clock it records what was submitted meanwhile. Such a task would otherwise be
+// recorded with a later time than that at which its Submit returned.
 func (cs *section) now() time.Time {
 	if !cs.timed {
 		cs.timed = true
@@ -119,7 +119,7 @@ func (cs *section) leave() {
 	cs.carryOut()
 }
 
-// leaveWith is leave, and gives the first of the tasks to start to the caller, who runs it.
+// leaveWith is leave, but gives the first task to start to the caller, who has to run it.
 func (cs *section) leaveWith() (next *Task) {
 	cs.schedule()
 	next = cs.starting.pop()

@@ -35,8 +35,9 @@ type StuckTask struct {
 // Shutdown ends the manager, in four steps.
 //
 //  1. Close: Submit gives ErrShuttingDown from here on.
-//  2. Finish: each task may go on for its drain grace. Pending tasks still start meanwhile; those
-//     that have not when their grace is over are cancelled.
+//  2. Finish: each task may go on for its drain grace. Pending tasks still start meanwhile, and those
+//     that have not started when their grace is over are cancelled. Delayed tasks, and tasks between two
+//     attempts, are cancelled at once.
 //  3. Cancel: then its context ends with ErrShutdown, and it has the rest of the budget to return.
 //     A grace ends at the latest when a tenth of the budget is left.
 //  4. Abandon: when the budget is spent, Shutdown returns a *ShutdownError whose report names each
@@ -80,7 +81,7 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 	return d.end()
 }
 
-// shutdownCall is one Shutdown on its way. Only the goroutine that shuts down uses it.
+// shutdownCall is the state of one call of Shutdown. Only the goroutine that calls uses it.
 type shutdownCall struct {
 	m      *Manager
 	group  *Group  // nil: all
@@ -97,8 +98,8 @@ type shutdownCall struct {
 	stacks          map[*Task]string
 }
 
-// begin closes the scope for new tasks. When a Shutdown has begun before, it gives a channel that is closed
-// when that one is over.
+// begin closes the manager or the group for new tasks. When a Shutdown has begun before, it gives a channel
+// that is closed when that one is over.
 func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	self, budget := d.m.waitingTask(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
 	cs := d.m.reg.enter()
@@ -106,7 +107,7 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 	r := cs.r
 	d.began = cs.now()
 	if self != nil && self.task.ctx == self && d.group != nil {
-		d.wait = &wait{waiter: self.task, group: d.group} // no circle of waits lasts for longer than the budget
+		d.wait = &wait{waiter: self.task, group: d.group} // without a check for cycles: the budget ends them
 	}
 	switch {
 	case d.group != nil && d.group.closed:
@@ -217,7 +218,7 @@ func (d *shutdownCall) stackTime() time.Duration {
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
 
-// end closes the books.
+// end makes the report, and sets the state to Stopped.
 func (d *shutdownCall) end() (ShutdownReport, error) {
 	tasks := d.m.reg.activeTasks(d.group)
 	report := ShutdownReport{Status: shutdownCompleted, Initial: d.initial}

@@ -26,7 +26,7 @@ func newShutdownLog(m *Manager, g *Group) *shutdownLog {
 	return l
 }
 
-// open starts the goroutine. A line that ends it, by runtime.Goexit, is the last that is lost.
+// open starts the goroutine. If a logger ends it by runtime.Goexit, another one goes on with the next line.
 func (l *shutdownLog) open() {
 	l.lines, l.written = make(chan func(), 2), make(chan struct{})
 	go l.write()
@@ -116,7 +116,7 @@ func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
 // maxWait is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
 func (l *shutdownLog) maxWait() time.Duration { return l.m.cfg.StopReserve / 2 }
 
-// wait blocks until all lines are written, those about tasks too if quiet is not nil, or the patience
+// wait blocks until all lines are written, those about tasks too if quiet is not nil, or maxWait
 // is over: then a goroutine stays behind in the logger.
 func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	if l.m.log == nil {

@@ -25,7 +25,7 @@ type Stats struct {
 type Counts struct {
 	Pending, Running                                  int    // now; Running counts tasks that wait, too
 	Submitted, Completed, Failed, Cancelled, TimedOut uint64 // since New
-	Retried                                           uint64 // attempts after which the task was put back
+	Retried                                           uint64 // attempts after which the task became pending again
 	Rejected                                          uint64 // submits that gave an error
 }
 

@@ -83,7 +83,7 @@ type State uint8
 
 const (
 	Open     State = iota // takes tasks
-	Draining              // Shutdown has begun: takes none, the rest are ending
+	Draining              // StartDrain or Shutdown has begun: what is active is ending
 	Stopped               // Shutdown is over: nothing runs but tasks that would not stop
 )
 

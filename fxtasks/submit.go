@@ -65,8 +65,8 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	return won, nil
 }
 
-// announce writes the line of a submit, and then starts t, for the order of the lines: also when
-// the logger panics or ends the goroutine.
+// announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
+// are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
 	if !t.group.m.logs(zapDebug) {
 		if starts {
@@ -135,7 +135,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	return t, nil
 }
 
-// submit takes in t, or gives the task that t joins.
+// submit accepts t, or gives the task that t joins.
 func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
 	if !cs.isOpenFor(t) {
@@ -154,7 +154,7 @@ func (cs *section) submit(t *Task) (*Task, error) {
 	return t, nil
 }
 
-// accept puts t on record, in the place of old if that is not nil.
+// accept puts t on record and in the queue. It replaces old, unless that is nil.
 func (cs *section) accept(t, old *Task) {
 	if t.opts.delay > 0 {
 		t.attempts.notBefore = cs.now().Add(t.opts.delay)
@@ -174,8 +174,7 @@ func (cs *section) accept(t, old *Task) {
 	cs.enqueueWhenDue(t)
 }
 
-// hasRoomFor says whether a new task can start at once or has room to wait, given that it takes the
-// place of old, unless that is nil.
+// hasRoomFor says whether t can start at once or has room to be pending. It replaces old, unless that is nil.
 func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0

@@ -24,20 +24,20 @@ type Task struct {
 	opts    *taskOptions
 	seq     uint64
 	created time.Time
-	depth   int32 // how many tasks lay in the inbox with it
+	depth   int32 // how many tasks were in the inbox when it was pushed, itself included
 
-	// Written by the goroutine that runs the task before it hands it in as returned, read in sections
-	// after; by a section if the task never ran.
+	// Written by the goroutine that runs the task before it pushes it to the inbox of returned tasks, or by a
+	// section if the task never ran; read in sections after.
 	outcome Status
 	failure *failure // nil: it completed
 
 	// Protected by the registry's mutex, like all that follows.
 	status      Status
 	slot        bool // holds one of the manager's and its group's slots
-	lostID      bool // its ID means another task now
+	lostID      bool // its ID means another task now: see Replace
 	expired     bool // its record was forgotten because of its age
-	external    bool // Run runs it, without a slot
-	logging     bool // ended without having run, and Done is closed when that is in the log
+	external    bool // it was submitted by Run: it has no slot, and no record once it has ended
+	logging     bool // it ended without having run; Done is closed when the line about that is written
 	startedAt   sinceCreated
 	finishedAt  sinceCreated
 	requestedAt sinceCreated
@@ -54,7 +54,7 @@ type Task struct {
 	attempts    *attempts     // nil: it has one attempt, which is due at once
 	waits       *waits        // what it waits for, and who waits for it; nil: nothing and nobody
 	successor   *Task         // was submitted under Replace and waits until this one has returned
-	predecessor *Task         // the other way round
+	predecessor *Task         // the task that this one is to replace, while that one runs
 
 	next  *Task // in the inbox of returned tasks, or in a taskQueue
 	below *Task // in the inbox of submitted tasks
@@ -192,8 +192,8 @@ func (t *Task) Wait(ctx context.Context) error {
 	return t.final()
 }
 
-// final is Err of a task that is known to have finished. It enters no section: 200,000 who wait for one
-// task would all stand in line for it.
+// final is Err of a task that is known to have finished. It enters no section: 200,000 waiters of one task
+// would queue for the mutex.
 func (t *Task) final() error {
 	if t.failure == nil {
 		return nil
@@ -213,7 +213,8 @@ func (t *Task) Cancel(cause error) {
 	t.group.m.ask(endByCaller(cause), t)
 }
 
-// info is called in a section. It shares the metadata with the record and has no ID; own ends that.
+// info gives an Info without an ID that shares the metadata with the record. It is called in a section, and
+// the caller has to call complete after it.
 func (t *Task) info() Info {
 	info := Info{
 		Seq:         t.seq,
@@ -250,8 +251,8 @@ func (t *Task) info() Info {
 	return info
 }
 
-// complete completes what info gave. It needs no section, in which nothing should be allocated that need not be:
-// ID and metadata never change.
+// complete sets the ID and copies the metadata. Both never change, so it needs no section, in which as little
+// as possible is allocated.
 func (i Info) complete(t *Task) Info {
 	i.ID = t.ID()
 	i.Metadata = maps.Clone(i.Metadata)

@@ -12,24 +12,24 @@ import (
 // end of a wait depend on getting one back: it deadlocks tasks that hold a lock, and lets whoever
 // has a task's context get round the limit.
 //
-// A task for which nothing runs of what it waits for is hungry. The place that it has freed is kept
-// for what it waits for: working + hungry never exceeds the limit but for tasks that go on when
-// their wait is over.
+// A waiting task is starved while nothing of what it waits for runs. The place that it has freed is then
+// reserved for what it waits for: working + starved never exceeds the limit, but for tasks that go on
+// when their wait is over.
 //
-// In its group a task keeps its place for as long as nothing of the group runs that it waits for, also
-// while something of another group does: it will want it again then. Only what others wait for, in
-// other groups, takes that place, since they may be what it waits for.
+// In its own group, the place of a waiting task is reserved for as long as nothing of the group runs that
+// it waits for, even while something of another group does, since it will need the place again after that.
+// Only tasks that are awaited from other groups may take it, since its own wait may depend on them.
 
 // waits is what a task waits for, and who waits for it.
 type waits struct {
-	calls        []*wait // of this task that wait now
+	calls        []*wait // of this task, waiting now
 	by           []*wait // calls of other tasks that wait for this one
-	served       int     // of calls, those for which something runs of what they wait for
-	within       int     // of calls, those that wait for something in the task's own group
-	servedWithin int     // of calls, those that are both
+	served       int     // how many of calls have something running of what they wait for
+	within       int     // how many of calls wait for something in the task's own group
+	servedWithin int     // how many of calls are both
 	place        int     // in the waiters of the group
 
-	// How the task is counted now.
+	// How the task is counted in registry.waiting and in the limits now; see reclassify.
 	counted, waiting, starved, starvedWithin, reserves bool
 }
 
@@ -41,7 +41,7 @@ type wait struct {
 	group  *Group
 	submit *blockedSubmit // the one that waits for room in group, or nil
 
-	place int  // among those who wait for the same
+	place int  // index in the list of waits for the same
 	over  bool // set in the section in which what it waits for happened
 }
 
@@ -49,7 +49,7 @@ func (w *wait) within() bool {
 	return w.task != nil && w.task.group == w.waiter.group || w.group == w.waiter.group
 }
 
-// ofGroup gives where those are that wait for the same of a group.
+// ofGroup gives the list of the group that w is in: waits for its end, or for room in its queue.
 func (w *wait) ofGroup() *[]*wait {
 	if w.submit != nil {
 		return &w.group.roomAwaitedBy
@@ -67,8 +67,8 @@ func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	return c
 }
 
-// waitFor blocks until what w waits for has happened, which arrives over the channel that begin
-// gives in a critical section, and gives ctx's error if ctx ends first. nil: it has happened.
+// waitFor blocks until what w waits for has happened, and gives ctx's error if ctx ends first. begin is
+// called in a section: it gives the channel that is closed then, or nil if it has happened already.
 func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) chan struct{}) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
@@ -101,14 +101,14 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	return err
 }
 
-// endWait ends a wait whose ctx has ended.
+// endWait is section.endWait in a section of its own.
 func (m *Manager) endWait(w *wait) {
 	cs := m.reg.enter()
 	defer cs.leave()
 	cs.endWait(w)
 }
 
-// beginWait notes that a task waits.
+// beginWait adds w to the graph of waits.
 func (cs *section) beginWait(w *wait) {
 	self := w.waiter.waitsOf()
 	if len(self.calls) == 0 {
@@ -143,7 +143,7 @@ func (cs *section) beginWait(w *wait) {
 	cs.reclassify(w.waiter)
 }
 
-// runs says whether something runs of what w waits for. Who waits for room is hungry until it is let in.
+// runs says whether something runs of what w waits for. A blocked submit has nothing that runs.
 func (w *wait) runs() bool {
 	if w.task != nil {
 		return w.task.status == Running
@@ -151,7 +151,7 @@ func (w *wait) runs() bool {
 	return w.submit == nil && w.group.counts.Running > 0
 }
 
-// addServed notes that something runs of what w waits for, or, with -1, that nothing does any more.
+// addServed notes that something runs of what w waits for, or, with -1, that nothing does any longer.
 func (w *wait) addServed(by int) {
 	self := w.waiter.waits
 	self.served += by
@@ -160,7 +160,7 @@ func (w *wait) addServed(by int) {
 	}
 }
 
-// endWait takes back what beginWait noted, unless that was done.
+// endWait removes w from the graph of waits, unless that was done.
 func (cs *section) endWait(w *wait) {
 	if w.over {
 		return
@@ -180,7 +180,7 @@ func (cs *section) endWait(w *wait) {
 	}
 }
 
-// detach takes w from its waiter, who works again unless it waits elsewhere.
+// detach removes w from the calls of its waiter, which works again unless it has other calls that wait.
 func (cs *section) detach(w *wait) {
 	self := w.waiter.waits
 	if w.runs() {
@@ -201,8 +201,8 @@ func (cs *section) detach(w *wait) {
 	cs.reclassify(w.waiter)
 }
 
-// endWaits is for a task that has ended: those who waited for it go on, and calls of it that wait
-// still, on goroutines that it left behind, count for nothing any more. It has its final status.
+// endWaits is for a task that has its final status. It ends the waits for it, and its own waits that go on
+// in goroutines which it started.
 func (cs *section) endWaits(t *Task, ran bool) {
 	by := t.waits.by
 	t.waits.by = nil
@@ -218,7 +218,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits = nil
 }
 
-// updateWaitersOf tells those who wait for t that it runs.
+// updateWaitersOf counts for those who wait for t that it runs, or, with -1, that it does no longer.
 func (cs *section) updateWaitersOf(t *Task, by int) {
 	for _, w := range t.waits.by {
 		w.addServed(by)
@@ -226,7 +226,7 @@ func (cs *section) updateWaitersOf(t *Task, by int) {
 	}
 }
 
-// updateGroupWaiters tells those who wait for g whether anything of it runs: one more or one less does.
+// updateGroupWaiters does the same for those who wait for g, in which one more task runs, or one less.
 func (cs *section) updateGroupWaiters(g *Group, by int) {
 	if len(g.awaitedBy) == 0 || by > 0 && g.counts.Running > 1 || by < 0 && g.counts.Running > 0 {
 		return
@@ -237,13 +237,13 @@ func (cs *section) updateGroupWaiters(g *Group, by int) {
 	}
 }
 
-// reclassify counts t as what it is now: waiting or working, hungry or not.
+// reclassify counts t as what it is now: working or waiting, and starved or not.
 func (cs *section) reclassify(t *Task) {
 	w := t.waits
 	waits := t.status == Running && len(w.calls) > 0
 	waiting := waits && t.slot
-	hungry := waiting && w.served == 0
-	hungryWithin := hungry && w.within > 0
+	starved := waiting && w.served == 0
+	starvedWithin := starved && w.within > 0
 	adjust := func(was *bool, is bool, counts ...*int) {
 		if *was == is {
 			return
@@ -260,14 +260,14 @@ func (cs *section) reclassify(t *Task) {
 	all, g := &cs.r.all, t.group
 	adjust(&w.counted, waits, &cs.r.waiting)
 	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
-	adjust(&w.starved, hungry, &all.starved)
-	adjust(&w.starvedWithin, hungryWithin, &g.starved)
+	adjust(&w.starved, starved, &all.starved)
+	adjust(&w.starvedWithin, starvedWithin, &g.starved)
 	adjust(&w.reserves, waiting && w.servedWithin == 0, &g.reserved)
 	cs.r.placeGroup(g)
 }
 
-// startAwaited starts, of what waiting tasks wait for, the queued task with the earliest turn that
-// may start.
+// startAwaited starts one task ahead of its turn: of the queued tasks that waiting tasks wait for and that
+// may start, the one with the earliest turn.
 func (cs *section) startAwaited() bool {
 	r := cs.r
 	if !r.all.mayWork() {
@@ -292,7 +292,7 @@ func (cs *section) startAwaited() bool {
 }
 
 // nextAwaited gives the queued task of g with the earliest turn that may start because a task waits
-// for it; or, where nothing may be pending, a submission that may.
+// for it; or, where nothing may be pending, a blocked submit that may.
 func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	var best *Task
 	for _, t := range g.awaitedQueue.Ascend(0) {
@@ -330,8 +330,8 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	return best, nil
 }
 
-// mayStartFor says whether a task of g, one more of which may work, may start for w: in no place that is
-// kept for what others wait for.
+// mayStartFor says whether a task of g may start for w without taking a place that is reserved for what
+// others wait for. One more task of g may work.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
 	if !cs.r.all.hasSpare() && !self.starved {
@@ -360,7 +360,7 @@ func (t *Task) waitsOf() *waits {
 	return t.waits
 }
 
-// without takes out s[i] and puts the last in its place, which moved is told.
+// without removes s[i], moves the last element there, and calls moved with it.
 func without[T any](s []T, i int, moved func(x T, i int)) []T {
 	last := len(s) - 1
 	if i != last {
