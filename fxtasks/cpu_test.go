@@ -41,14 +41,14 @@ func waitsWithoutCPU(t *testing.T, atLeast time.Duration, wait func()) {
 
 const realWait = 200 * time.Millisecond
 
-// TestWaitingCostsNoCPU has a hundred waiters for each call that waits, half of them tasks that
-// lend their slots.
+// TestWaitingCostsNoCPU has a hundred waiters for each call that waits, half of them called with the context
+// of a task.
 func TestWaitingCostsNoCPU(t *testing.T) {
 	m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: -1})
 	release := make(chan struct{})
 	target := submit(t, m, "target", until(release))
 	t.Cleanup(func() { close(release) }) // before the manager is shut down
-	lenders := newManager(t, fxtasks.Config{MaxRunning: 1})
+	others := newManager(t, fxtasks.Config{MaxRunning: 1})
 	for name, wait := range map[string]func(ctx context.Context) error{
 		"Task.Wait":    target.Wait,
 		"Manager.Wait": m.Wait,
@@ -57,9 +57,9 @@ func TestWaitingCostsNoCPU(t *testing.T) {
 			return err
 		},
 		"Subscription.Next": func(ctx context.Context) error {
-			_, err := lenders.Subscribe(fxtasks.Latest).Next(ctx)
+			_, err := others.Subscribe(fxtasks.Latest).Next(ctx)
 			for err == nil { // other waiters' tasks begin and end
-				_, err = lenders.Subscribe(fxtasks.Latest).Next(ctx)
+				_, err = others.Subscribe(fxtasks.Latest).Next(ctx)
 			}
 			return err
 		},
@@ -72,7 +72,7 @@ func TestWaitingCostsNoCPU(t *testing.T) {
 				for i := range 100 {
 					wait := wait
 					if i%2 == 0 {
-						wait = inTask(t, lenders, fmt.Sprint("waiter ", i), wait)
+						wait = inTask(t, others, fmt.Sprint("waiter ", i), wait)
 					}
 					wg.Go(func() {
 						if err := wait(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -69,7 +69,7 @@ func anybody(*modelTask) bool { return true }
 
 // waiter draws who makes a call in which a task counts as waiting. What waiting tasks make possible under a
 // limit has tests of its own: here a task waits only where nothing is limited, and one at a time, so that there
-// are no circles but those with itself.
+// are no cycles but those with itself.
 func (md *model) waiter(rt *rapid.T) *modelTask {
 	limited := slices.ContainsFunc(md.scopes, func(s *modelScope) bool { return s.cfg.MaxRunning > 0 || s.cfg.MaxPending != 0 })
 	if limited || slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil }) {

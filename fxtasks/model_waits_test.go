@@ -24,7 +24,7 @@ func (md *model) stepWait(rt *rapid.T) {
 		return
 	}
 	c := md.newCall(rt, "Wait for "+t.String(), md.waiter(rt), modelCallTimeout)
-	circle := c.by != nil && (t == c.by || t.after == c.by)
+	cycle := c.by != nil && (t == c.by || t.after == c.by)
 	wait := t.task.Wait
 	var value any
 	want := modelValue(t.kind, 0) // of a call that does not wait until the end
@@ -39,7 +39,7 @@ func (md *model) stepWait(rt *rapid.T) {
 	md.ask(c, wait)
 	md.await(rt, c, func() bool {
 		switch {
-		case circle && t.isActive():
+		case cycle && t.isActive():
 			return md.refuseSelf(c)
 		case t.isActive():
 			return false
@@ -53,10 +53,10 @@ func (md *model) stepWait(rt *rapid.T) {
 func (md *model) stepWaitIdle(rt *rapid.T) {
 	s := rapid.SampledFrom(md.scopes).Draw(rt, "scope")
 	c := md.newCall(rt, "Wait for all of "+s.name, md.waiter(rt), modelCallTimeout)
-	circle := md.has(s, c.by) || c.by != nil && len(md.of(s, func(t *modelTask) bool { return t.isActive() && t.after == c.by })) > 0
+	cycle := md.has(s, c.by) || c.by != nil && len(md.of(s, func(t *modelTask) bool { return t.isActive() && t.after == c.by })) > 0
 	md.ask(c, s.into.(interface{ Wait(context.Context) error }).Wait)
 	md.await(rt, c, func() bool {
-		if circle {
+		if cycle {
 			return md.refuseSelf(c)
 		}
 		return len(md.of(s, (*modelTask).isActive)) == 0

@@ -189,7 +189,7 @@ func TestStuckAreThoseAskedTenSecondsAgo(t *testing.T) {
 	}
 }
 
-func TestCircleOfWaitsIsInvalid(t *testing.T) {
+func TestCycleOfWaitsIsInvalid(t *testing.T) {
 	for what, size := range map[string]int{"itself": 1, "two": 2, "three": 3} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestCircleOfWaitsIsInvalid(t *testing.T) {
 					t.Error(err)
 				}
 				if n := invalid.Load(); n != 1 {
-					t.Errorf("%d got ErrInvalid, want the one that closes the circle", n)
+					t.Errorf("%d got ErrInvalid, want the one that closes the cycle", n)
 				}
 				for _, task := range tasks {
 					task.Cancel(nil)
@@ -225,7 +225,7 @@ func TestCircleOfWaitsIsInvalid(t *testing.T) {
 	}
 }
 
-func TestCircleOverAGroupAndAReplacementIsInvalid(t *testing.T) {
+func TestCycleOverAGroupAndAReplacementIsInvalid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
 		a, b := newGroup(t, m, "a", fxtasks.GroupConfig{}), newGroup(t, m, "b", fxtasks.GroupConfig{})
@@ -245,7 +245,7 @@ func TestCircleOverAGroupAndAReplacementIsInvalid(t *testing.T) {
 			t.Error(err)
 		}
 		if err := <-second; !errors.Is(err, fxtasks.ErrInvalid) {
-			t.Errorf("the one that closes the circle got %v", err)
+			t.Errorf("the one that closes the cycle got %v", err)
 		}
 	})
 }

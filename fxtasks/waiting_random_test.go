@@ -134,7 +134,7 @@ func newProgram(t *testing.T, number int, met map[string]int) *program {
 	}
 	p.cfg = fxtasks.Config{
 		MaxRunning: 1 + p.rng.IntN(3), MaxPending: maxPending(),
-		ShutdownTimeout: 300 * programTick, // by then the circles are over that go over Group.Shutdown
+		ShutdownTimeout: 300 * programTick, // by then the cycles are over that go over Group.Shutdown
 		DrainGrace:      []time.Duration{0, 20 * programTick, time.Hour}[p.rng.IntN(3)],
 	}
 	if p.chance(4) {

@@ -131,7 +131,7 @@ func (p *program) checkStarts(works, slots []int, allWork, allSlots int) {
 			p.errorf("%s is pending though there is a slot: %s", t.name, p.state())
 		}
 		for _, a := range p.actors {
-			if a.running && !a.outside && a.hungryFor(t) && free(p.cfg.MaxRunning, allWork) && free(p.limits[t.group].MaxRunning, works[t.group]) &&
+			if a.running && !a.outside && a.starvedFor(t) && free(p.cfg.MaxRunning, allWork) && free(p.limits[t.group].MaxRunning, works[t.group]) &&
 				(a.group == t.group || p.limits[t.group].MaxRunning == 0) {
 				p.errorf("%s is pending though %s waits for it and one more may work: %s", t.name, a.name, p.state())
 			}
@@ -139,17 +139,17 @@ func (p *program) checkStarts(works, slots []int, allWork, allSlots int) {
 	}
 }
 
-// hungryFor says whether a waits for t, and nothing runs of all that it waits for.
-func (a *actor) hungryFor(t *actor) (hungry bool) {
+// starvedFor says whether a waits for t, and nothing runs of all that it waits for.
+func (a *actor) starvedFor(t *actor) (starved bool) {
 	for c := range a.calls {
 		switch {
 		case c.target == t:
-			hungry = true
+			starved = true
 		case c.target == nil || c.target.task.Status() == fxtasks.Running:
 			return false
 		}
 	}
-	return hungry
+	return starved
 }
 
 // checkTurns looks at tasks for which no task has waited: they start in their turn, and not while as many run

@@ -48,7 +48,7 @@ func Families(dump []byte, roots []string, own string) map[string]string {
 		for next := []string{number}; len(next) > 0; next = next[1:] {
 			family = append(family, stacks[next[0]])
 			next = append(next, children[next[0]]...)
-			delete(children, next[0]) // ends circles, which a garbled dump can have
+			delete(children, next[0]) // ends cycles, which a garbled dump can have
 		}
 		families[address] = strings.Join(family, "\n\n")
 	}

@@ -123,7 +123,7 @@ func TestDumpIsNotLongerThanItMayBe(t *testing.T) {
 func FuzzFamilies(f *testing.F) {
 	f.Add(Dump(1 << 16))
 	f.Add([]byte(stack(7, own+"call(0xc000123abc, 0x1)", own+"start in goroutine 1") + "\n\n" + stack(8, "main.child()", "main.work in goroutine 7")))
-	// A circle: two stacks with one number.
+	// A cycle: two stacks with one number.
 	f.Add([]byte(stack(7, own+"call(0xc0)", "") + "\n\n" + stack(8, "main.a()", "main.b in goroutine 7") + "\n\n" + stack(8, "main.a()", "main.b in goroutine 8")))
 	f.Add([]byte("goroutine 1\ngoroutine "))
 	f.Fuzz(func(t *testing.T, dump []byte) {
