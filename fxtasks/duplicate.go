@@ -1,5 +1,31 @@
 package fxtasks
 
+import "fmt"
+
+// DuplicatePolicy says what Submit does with a chosen ID that another task has; see WithDuplicate.
+type DuplicatePolicy uint8
+
+const (
+	// Reject gives ErrDuplicateID while the ID's task is active. This is the default.
+	Reject DuplicatePolicy = iota
+	// Join returns the task that has the ID, also a finished one that is still retained, and
+	// drops the new function.
+	Join
+	// Replace cancels the task that has the ID with ErrReplaced. The new task stays pending
+	// until the old one has really returned.
+	Replace
+)
+
+var policyNames = [...]string{"reject", "join", "replace"}
+
+// String gives "reject", "join" or "replace".
+func (p DuplicatePolicy) String() string {
+	if int(p) < len(policyNames) {
+		return policyNames[p]
+	}
+	return fmt.Sprintf("DuplicatePolicy(%d)", uint8(p))
+}
+
 // duplicateOf gives the known task that has the ID which was chosen for t, or nil.
 func (r *registry) duplicateOf(t *Task) *Task {
 	if !t.opts.idSet {
