@@ -3,7 +3,6 @@ package fxtasks
 import (
 	"context"
 	"runtime/pprof"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,41 +62,6 @@ func Logger(ctx context.Context) *zap.Logger {
 }
 
 type taskKey struct{}
-
-// ending says why a task's context ended. It never changes and serves any number of tasks.
-type ending struct {
-	cause  error        // of the context; nil: context.Canceled
-	status Status       // of a task that returns an error after it
-	also   error        // what the task's Err matches besides cause; may be nil
-	text   string       // of cause
-	ended  *liveContext // an ended context, installed if Done, Err and Value were never called
-}
-
-var (
-	endReturned  = newEnding(nil, Failed, nil) // fn returned before anything was requested
-	endCancelled = newEnding(ErrCancelled, Cancelled, nil)
-	endReplaced  = newEnding(ErrReplaced, Cancelled, nil)
-	endShutdown  = newEnding(ErrShutdown, Cancelled, nil)
-	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut, text: ErrTimeout.Error(), ended: &liveContext{Context: timedOut}}
-)
-
-func newEnding(cause error, status Status, also error) *ending {
-	ended := newLiveContext(false)
-	ended.cancel(cause)
-	e := &ending{cause: cause, status: status, also: also, ended: ended}
-	if cause != nil {
-		e.text = errorText(cause)
-	}
-	return e
-}
-
-// endByCaller is the ending for a cancel that may give a cause of its own.
-func endByCaller(cause error) *ending {
-	if cause == nil {
-		return endCancelled
-	}
-	return newEnding(cause, Cancelled, ErrCancelled)
-}
 
 // taskContext is the context of one attempt of a task. It wraps a context of the context package, with two
 // differences. The inner one is made when Done, Err or Value is first called, since most tasks are short
@@ -214,95 +178,5 @@ func (c *taskContext) applyEnd() {
 	e := c.decided.Load()
 	if !c.live.CompareAndSwap(nil, e.ended) {
 		c.live.Load().end(e)
-	}
-}
-
-// liveContext is a context that can end with any cause, and with DeadlineExceeded.
-type liveContext struct {
-	context.Context
-	cancel  context.CancelCauseFunc
-	timeout *timeoutSource // nil: it cannot end with DeadlineExceeded
-}
-
-func newLiveContext(hasTimeout bool) *liveContext {
-	l := new(liveContext)
-	parent := context.Background()
-	if hasTimeout {
-		l.timeout = &timeoutSource{Context: parent, done: make(chan struct{})}
-		parent = l.timeout
-	}
-	l.Context, l.cancel = context.WithCancelCause(parent)
-	return l
-}
-
-// end does nothing when l has ended.
-func (l *liveContext) end(e *ending) {
-	if l == e.ended {
-		return
-	}
-	if e == endTimeout {
-		l.timeout.fire()
-	}
-	l.cancel(e.cause) // also after fire, so that the parent drops its reference
-}
-
-// timeoutSource is the parent of a context that ends with DeadlineExceeded when fire is called. The
-// context package offers this only with a timer of its own. That timer and the record could then
-// disagree about which cause came first.
-type timeoutSource struct {
-	context.Context
-	done  chan struct{}
-	fired atomic.Bool
-
-	mu    sync.Mutex // protects after, and is held while after runs, so that stop returns only when that is over
-	after func()     // ends the one derived context
-}
-
-// timedOut is an ended context, with the Err and the Cause that a timeoutSource has once it is fired.
-var timedOut = func() context.Context {
-	ctx, cancel := context.WithDeadlineCause(context.Background(), time.Unix(0, 0), ErrTimeout)
-	cancel()
-	return ctx
-}()
-
-func (s *timeoutSource) Done() <-chan struct{} { return s.done }
-
-func (s *timeoutSource) Err() error {
-	if s.fired.Load() {
-		return timedOut.Err()
-	}
-	return nil
-}
-
-func (s *timeoutSource) Value(key any) any {
-	if s.fired.Load() {
-		return timedOut.Value(key)
-	}
-	return nil
-}
-
-// AfterFunc is what the context package calls instead of starting a goroutine that waits for Done.
-func (s *timeoutSource) AfterFunc(f func()) (stop func() bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.after = f
-	return func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		waiting := s.after != nil
-		s.after = nil
-		return waiting
-	}
-}
-
-// fire ends the derived context.
-func (s *timeoutSource) fire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if after := s.after; after != nil {
-		s.after = nil
-		s.fired.Store(true)
-		close(s.done)
-		after()
 	}
 }
