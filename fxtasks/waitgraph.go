@@ -1,0 +1,161 @@
+package fxtasks
+
+import "slices"
+
+// This file has the wait-for graph: which task waits for which task, group, or room in a queue. deadlock.go
+// searches it for cycles, and waiting.go says what may start because of it.
+
+// waits is what a task waits for, and who waits for it.
+type waits struct {
+	calls        []*wait // of this task, waiting now
+	by           []*wait // calls of other tasks that wait for this one
+	served       int     // how many of calls have something running of what they wait for
+	within       int     // how many of calls wait for something in the task's own group
+	servedWithin int     // how many of calls are both
+	place        int     // in the waiters of the group
+
+	// How the task is counted in registry.waiting and in the limits now; see reclassify.
+	counted, waiting, starved, starvedWithin, reserves bool
+}
+
+// wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
+// a group. Plain goroutines that wait have none.
+type wait struct {
+	waiter *Task
+	task   *Task
+	group  *Group
+	submit *blockedSubmit // the one that waits for room in group, or nil
+
+	place int  // index in the list of waits for the same
+	over  bool // set in the section in which what it waits for happened
+}
+
+func (w *wait) within() bool {
+	return w.task != nil && w.task.group == w.waiter.group || w.group == w.waiter.group
+}
+
+// ofGroup gives the list of the group that w is in: waits for its end, or for room in its queue.
+func (w *wait) ofGroup() *[]*wait {
+	if w.submit != nil {
+		return &w.group.roomAwaitedBy
+	}
+	return &w.group.awaitedBy
+}
+
+// endWait is section.endWait in a section of its own.
+func (m *Manager) endWait(w *wait) {
+	cs := m.reg.enter()
+	defer cs.leave()
+	cs.endWait(w)
+}
+
+// beginWait adds w to the graph of waits.
+func (cs *section) beginWait(w *wait) {
+	self := w.waiter.waitsOf()
+	if len(self.calls) == 0 {
+		g := w.waiter.group
+		self.place = len(g.waiters)
+		g.waiters = append(g.waiters, w.waiter)
+	}
+	self.calls = append(self.calls, w)
+	if w.within() {
+		self.within++
+	}
+	if w.runs() {
+		w.addServed(1)
+	}
+	if w.task != nil {
+		of := w.task.waitsOf()
+		w.place = len(of.by)
+		of.by = append(of.by, w)
+		if w.task.isQueued() {
+			w.task.group.awaitedQueue.Insert(w.task.order, w.task)
+		}
+		cs.r.placeGroup(w.task.group)
+	} else {
+		same := w.ofGroup()
+		w.place = len(*same)
+		*same = append(*same, w)
+		cs.r.placeGroup(w.group)
+	}
+	if w.submit != nil {
+		cs.r.blocked.waits++
+	}
+	cs.reclassify(w.waiter)
+}
+
+// endWait removes w from the graph of waits, unless that was done.
+func (cs *section) endWait(w *wait) {
+	if w.over {
+		return
+	}
+	cs.detach(w)
+	if w.task != nil {
+		of := w.task.waits
+		of.by = without(of.by, w.place, func(w *wait, i int) { w.place = i })
+		if len(of.by) == 0 && w.task.isQueued() {
+			w.task.group.awaitedQueue.Remove(w.task.order)
+		}
+		cs.r.placeGroup(w.task.group)
+	} else {
+		same := w.ofGroup()
+		*same = without(*same, w.place, func(w *wait, i int) { w.place = i })
+		cs.r.placeGroup(w.group)
+	}
+}
+
+// detach removes w from the calls of its waiter, which works again unless it has other calls that wait.
+func (cs *section) detach(w *wait) {
+	self := w.waiter.waits
+	if w.runs() {
+		w.addServed(-1)
+	}
+	if w.within() {
+		self.within--
+	}
+	if w.submit != nil {
+		cs.r.blocked.waits--
+	}
+	self.calls = slices.DeleteFunc(self.calls, func(c *wait) bool { return c == w })
+	if len(self.calls) == 0 {
+		g := w.waiter.group
+		g.waiters = without(g.waiters, self.place, func(t *Task, i int) { t.waits.place = i })
+	}
+	w.over = true
+	cs.reclassify(w.waiter)
+}
+
+// endWaits is for a task that has its final status. It ends the waits for it, and its own waits that go on
+// in goroutines which it started.
+func (cs *section) endWaits(t *Task, ran bool) {
+	by := t.waits.by
+	t.waits.by = nil
+	for _, w := range by {
+		if ran {
+			w.addServed(-1)
+		}
+		cs.detach(w)
+	}
+	for len(t.waits.calls) > 0 {
+		cs.endWait(t.waits.calls[0])
+	}
+	t.waits = nil
+}
+
+func (t *Task) waitsOf() *waits {
+	if t.waits == nil {
+		t.waits = new(waits)
+	}
+	return t.waits
+}
+
+// without removes s[i], moves the last element there, and calls moved with it.
+func without[T any](s []T, i int, moved func(x T, i int)) []T {
+	last := len(s) - 1
+	if i != last {
+		s[i] = s[last]
+		moved(s[i], i)
+	}
+	clear(s[last:])
+	return s[:last]
+}
