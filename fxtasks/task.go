@@ -2,7 +2,6 @@ package fxtasks
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/fxtasks/background/fxtasks/internal/ids"
@@ -60,36 +59,6 @@ type Task struct {
 	below *Task // in the inbox of submitted tasks
 }
 
-// Info is what is known about a task at one moment. It is a copy: it never changes under the
-// reader, who may keep and change it. It is not made to be encoded: show a type of your own.
-type Info struct {
-	Seq               uint64 // submission number, unique in its manager
-	ID, Name, Group   string // Group is "" for a task of no group
-	Status            Status
-	Err               error // what Task.Err gives
-	Metadata          map[string]string
-	Progress          Progress
-	CreatedAt         time.Time
-	StartedAt         time.Time     // zero until it runs
-	FinishedAt        time.Time     // zero until it has ended
-	ExpiresAt         time.Time     // when the record is forgotten at the latest; zero until it has ended
-	Timeout           time.Duration // 0: none
-	CancelRequestedAt time.Time     // zero: not asked. Asked is not ended: Status stays Running until fn returns
-	CancelCause       error         // nil: not asked; ErrTimeout after a timeout
-	Attempt           int           // of the attempt that runs or ran last, from 1; 0 before the first
-	MaxAttempts       int           // 1 without WithRetry
-	NotBefore         time.Time     // when the latest attempt was or is due, by WithDelay or Retry.Delay; zero: when it was submitted
-	LastErr           error         // of the latest attempt that another followed, or is to follow; nil before that, and when it completed
-	ErrText           string        // the text of Err, or of LastErr, made once, when the attempt ended
-}
-
-// Progress is how far a task is, in its own unit.
-type Progress struct {
-	Current, Total int64 // Total 0: unknown
-	Unit, Message  string
-	UpdatedAt      time.Time // when it was reported; zero: never
-}
-
 // sinceCreated is when something happened to a task, in nanoseconds since it was created, plus one.
 // 0: it has not. A time.Time takes three times the room.
 type sinceCreated int64
@@ -122,14 +91,6 @@ func (t *Task) Status() Status {
 	cs := t.group.m.reg.enter()
 	defer cs.leave()
 	return t.status
-}
-
-// Info gives all that is known about the task now.
-func (t *Task) Info() Info {
-	cs := t.group.m.reg.enter()
-	info := t.info()
-	cs.leave()
-	return info.complete(t)
 }
 
 // Done gives a channel that is closed when the task has finished: fn has returned, its record no
@@ -211,50 +172,4 @@ func (t *Task) await(ctx context.Context) error {
 // not started ends at once, one that has ended or was asked before is left as it is.
 func (t *Task) Cancel(cause error) {
 	t.group.m.ask(endByCaller(cause), t)
-}
-
-// info gives an Info without an ID that shares the metadata with the record. It is called in a section, and
-// the caller has to call complete after it.
-func (t *Task) info() Info {
-	info := Info{
-		Seq:         t.seq,
-		Name:        t.name,
-		Group:       t.group.name,
-		Status:      t.status,
-		Err:         t.err(),
-		ErrText:     t.errText(),
-		Metadata:    t.opts.metadata,
-		CreatedAt:   t.created,
-		StartedAt:   t.at(t.startedAt),
-		FinishedAt:  t.at(t.finishedAt),
-		Timeout:     t.opts.timeout,
-		MaxAttempts: 1,
-	}
-	switch a := t.attempts; {
-	case a != nil:
-		info.Attempt, info.MaxAttempts, info.NotBefore = a.number, max(1, a.retry.MaxAttempts), a.notBefore
-		if a.last != nil {
-			info.LastErr = a.last.err
-		}
-	case t.startedAt != 0:
-		info.Attempt = 1
-	}
-	if t.reported != nil {
-		info.Progress = *t.reported
-	}
-	if t.request != nil {
-		info.CancelRequestedAt, info.CancelCause = t.at(t.requestedAt), t.request.cause
-	}
-	if t.status.Finished() {
-		info.ExpiresAt = t.group.m.reg.expiresAt(t)
-	}
-	return info
-}
-
-// complete sets the ID and copies the metadata. Both never change, so it needs no section, in which as little
-// as possible is allocated.
-func (i Info) complete(t *Task) Info {
-	i.ID = t.ID()
-	i.Metadata = maps.Clone(i.Metadata)
-	return i
 }
