@@ -89,7 +89,9 @@ func TestBehindPgBouncer(t *testing.T) {
 	}
 	t.Logf("from the insert to the end: %v", time.Since(began))
 	await(t, "progress", func() bool { return a.job(id).Info.Progress.Current == 1 })
-	await(t, "ticks", func() bool { return s.count(t, `SELECT count(*) FROM river_job WHERE kind = 'tick' AND state = 'completed'`) > 1 })
+	await(t, "ticks", func() bool {
+		return s.count(t, `SELECT count(*) FROM river_job WHERE kind = 'tick' AND state = 'completed'`) > 1
+	})
 
 	id = a.insert(Job{}, nil)
 	receive(t, causes)
