@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one shows
-// fragments, of the program in durable/, which has a test of its own.
+// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one has a test
+// of its own.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
 	pages, err := filepath.Glob("../docs/*.md")
@@ -30,16 +30,22 @@ func blocks(t *testing.T, language string) []string {
 	pages = slices.DeleteFunc(pages, func(page string) bool { return filepath.Base(page) == "durable.md" })
 	var all []string
 	for _, page := range append(pages, "../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
-			all = append(all, string(match[1]))
-		}
+		all = append(all, blocksOf(t, page, language)...)
 	}
 	if len(all) == 0 {
 		t.Fatalf("there is no %s block", language)
+	}
+	return all
+}
+
+func blocksOf(t *testing.T, page, language string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
+		all = append(all, string(match[1]))
 	}
 	return all
 }
@@ -91,21 +97,28 @@ func main()                                               {}
 
 // imports by the name that snippets use them by.
 var imports = map[string]string{
-	"background":  "github.com/fxtasks/background",
-	"context":     "context",
-	"echo":        "github.com/labstack/echo/v4",
-	"echoadapter": "github.com/fxtasks/background/echoadapter",
-	"errors":      "errors",
-	"fmt":         "fmt",
-	"fx":          "go.uber.org/fx",
-	"fxtasks":     "github.com/fxtasks/background/fxtasks",
-	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",
-	"http":        "net/http",
-	"httpapi":     "github.com/fxtasks/background/httpapi",
-	"log":         "log",
-	"sql":         "database/sql",
-	"testing":     "testing",
-	"time":        "time",
+	"background":   "github.com/fxtasks/background",
+	"context":      "context",
+	"echo":         "github.com/labstack/echo/v4",
+	"echoadapter":  "github.com/fxtasks/background/echoadapter",
+	"errors":       "errors",
+	"fmt":          "fmt",
+	"fx":           "go.uber.org/fx",
+	"fxtasks":      "github.com/fxtasks/background/fxtasks",
+	"fxtaskstest":  "github.com/fxtasks/background/fxtasks/fxtaskstest",
+	"http":         "net/http",
+	"httpapi":      "github.com/fxtasks/background/httpapi",
+	"log":          "log",
+	"pgx":          "github.com/jackc/pgx/v5",
+	"pgxpool":      "github.com/jackc/pgx/v5/pgxpool",
+	"postgres":     "github.com/fxtasks/background/riveradapter/postgres",
+	"river":        "github.com/riverqueue/river",
+	"riveradapter": "github.com/fxtasks/background/riveradapter",
+	"sql":          "database/sql",
+	"sqlite":       "github.com/fxtasks/background/riveradapter/sqlite",
+	"strconv":      "strconv",
+	"testing":      "testing",
+	"time":         "time",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -122,10 +135,13 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 	build(t, files)
 }
 
+var comment = regexp.MustCompile(`//.*`)
+
 func goFile(code string) string {
 	file := "package main\n"
+	uses := comment.ReplaceAllString(code, "")
 	for name, path := range imports {
-		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
+		if regexp.MustCompile(`\b` + name + `\.`).MatchString(uses) {
 			file += fmt.Sprintf("import %s %q\n", name, path)
 		}
 	}
