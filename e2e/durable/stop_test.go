@@ -67,5 +67,10 @@ func TestPostgreSQLRestartsUnderLoad(t *testing.T) {
 		l.load(2*time.Second, a, b)
 	}
 	l.settle(b)
-	noTickIsLeftOut(b) // nor of those that came while it was away
+	await(t, "the ticks of the minute", func() bool { // a replica tries again every 10 s
+		var ticks []struct{ At time.Time }
+		b.get("/ticks", &ticks)
+		return len(ticks) > 0 && time.Since(ticks[len(ticks)-1].At) < 10*time.Second
+	})
+	noTickIsLeftOut(b)
 }
