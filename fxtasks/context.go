@@ -150,8 +150,8 @@ func (c *taskContext) Deadline() (time.Time, bool) {
 	return c.timer.deadline, true
 }
 
-func (c *taskContext) Done() <-chan struct{} { return c.look().Done() }
-func (c *taskContext) Err() error            { return c.look().Err() }
+func (c *taskContext) Done() <-chan struct{} { return c.ensureLive().Done() }
+func (c *taskContext) Err() error            { return c.ensureLive().Err() }
 
 // Value gives the context package what it asks for to attach derived contexts, which therefore
 // cost no goroutine. It answers for the labels of the goroutine itself: pprof.Do takes them from the
@@ -166,7 +166,7 @@ func (c *taskContext) Value(key any) any {
 	if v := c.values.Value(key); v != nil {
 		return v
 	}
-	return c.look().Value(key)
+	return c.ensureLive().Value(key)
 }
 
 // nameLabel is the goroutine label that has the task's name.
@@ -194,7 +194,7 @@ func (r *keyRecorder) Value(key any) any {
 // String keeps fmt from walking the fields, which would race.
 func (c *taskContext) String() string { return "fxtasks.Context(" + c.task.name + ")" }
 
-func (c *taskContext) look() *liveContext {
+func (c *taskContext) ensureLive() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}

@@ -33,7 +33,7 @@ func BenchmarkHistoryOfATask(b *testing.B) {
 		cs := m.reg.enter()
 		began = time.Now()
 		for _, t := range tasks {
-			cs.remember(t, true)
+			cs.addToHistory(t, true)
 		}
 		history += time.Since(began)
 		cs.leave()

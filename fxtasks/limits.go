@@ -9,11 +9,11 @@ type limits struct {
 	maxRunning, maxPending int // never change
 
 	counters
-	between  int // pending tasks that have had an attempt: they take no room
-	slots    int // held right now
-	waiting  int // of those, held by tasks that wait
-	starved  int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
-	reserved int // of those that wait, in a group: for nothing of it that runs
+	betweenAttempts int // pending tasks that have had an attempt: they take no room
+	slots           int // held right now
+	waiting         int // of those, held by tasks that wait
+	starved         int // of those, held by tasks for which nothing runs of what they wait for; in a group only those that wait for something in the group
+	reserved        int // of those that wait, in a group: for nothing of it that runs
 
 	state   State
 	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
@@ -33,10 +33,12 @@ func (s *limits) working() int  { return s.slots - s.waiting }
 func (s *limits) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
 func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.starved < s.maxRunning }
 
-// hasUnkept is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
-func (s *limits) hasUnkept() bool { return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning }
+// hasUnreserved is hasSpare for who waits within a group: places of those that wait elsewhere are kept, too.
+func (s *limits) hasUnreserved() bool {
+	return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning
+}
 
 // hasRoom says whether one more may be pending, once freed of those that are pending have gone.
 func (s *limits) hasRoom(freed int) bool {
-	return s.maxPending == 0 || s.counts.Pending-s.between-freed < s.maxPending
+	return s.maxPending == 0 || s.counts.Pending-s.betweenAttempts-freed < s.maxPending
 }

@@ -33,11 +33,11 @@ type attempts struct {
 	ended Status        // of the task, if no other attempt follows after all
 
 	// Protected by the registry's mutex.
-	number    int // of the attempt that runs or ran last
-	notBefore time.Time
-	last      *failure // of the latest attempt that another followed, or is to follow
-	late      *ending  // asked for when the attempt had ended and was not handed in yet
-	place     int      // in registry.delayed; -1: not there
+	number      int // of the attempt that runs or ran last
+	notBefore   time.Time
+	last        *failure // of the latest attempt that another followed, or is to follow
+	lateRequest *ending  // asked for when the attempt had ended and was not handed in yet
+	place       int      // in registry.delayed; -1: not there
 }
 
 func newAttempts(o *taskOptions, c *taskContext) *attempts {
@@ -91,8 +91,8 @@ func (e *twoErrors) Unwrap() []error { return e.errs }
 // no context meanwhile.
 func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
-	late := a.late
-	a.late = nil
+	late := a.lateRequest
+	a.lateRequest = nil
 	if r.clock != nil || t.group.clock != nil || late != nil && t.request != nil {
 		cs.end(t, a.ended) // once the shutdown has begun, and after a timeout and then a cancel, it was the last
 		return
@@ -104,25 +104,25 @@ func (cs *section) requeue(t *Task) {
 	a.last, t.failure = t.failure, nil
 	a.notBefore = cs.now().Add(a.delay)
 	cs.move(t, Pending, cs.now())
-	r.all.between++
-	t.group.between++
+	r.all.betweenAttempts++
+	t.group.betweenAttempts++
 	cs.freeSlot(t)
 	if t.waits != nil {
-		cs.awaitedRuns(t, -1)
+		cs.updateWaitersOf(t, -1)
 		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
 			cs.endWait(t.waits.calls[0])
 		}
-		cs.weigh(t)
+		cs.reclassify(t)
 	}
 	r.placeGroup(t.group)
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 	if late != nil {
-		cs.drop(t, late)
+		cs.endPending(t, late)
 	}
 }
 
-// lineUp puts a pending task in the queue when it is due, and until then with the delayed ones.
-func (cs *section) lineUp(t *Task) {
+// enqueueWhenDue puts a pending task in the queue when it is due, and until then with the delayed ones.
+func (cs *section) enqueueWhenDue(t *Task) {
 	a := t.attempts
 	if a == nil || a.notBefore.IsZero() {
 		cs.enqueue(t)
@@ -135,11 +135,11 @@ func (cs *section) lineUp(t *Task) {
 		}
 		return
 	}
-	cs.enqueueNow(t)
+	cs.enqueueDue(t)
 }
 
-// enqueueNow gives t its turn, now that it is due.
-func (cs *section) enqueueNow(t *Task) {
+// enqueueDue gives t its turn, now that it is due.
+func (cs *section) enqueueDue(t *Task) {
 	cs.r.turns++
 	t.order = cs.r.turns
 	cs.enqueue(t)
@@ -167,7 +167,7 @@ func (r *registry) wakeDelayed() {
 				return false
 			}
 			r.delayed.Pop()
-			cs.enqueueNow(t)
+			cs.enqueueDue(t)
 		}
 		return true
 	})
@@ -176,8 +176,8 @@ func (r *registry) wakeDelayed() {
 // isDelayed says whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
 
-// isBetween says whether a pending task has had an attempt.
-func (t *Task) isBetween() bool { return t.attempts != nil && t.attempts.number > 0 }
+// isBetweenAttempts says whether a pending task has had an attempt.
+func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
 // isQueued says whether t is in the queue of its group.
 func (t *Task) isQueued() bool {

@@ -35,9 +35,9 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 		m.reject(g, name)
 		return err
 	}
-	t.outside = true
+	t.external = true
 	cs := m.reg.enter()
-	cs.held = t
+	cs.startedByCaller = t
 	if err = cs.submitRun(t); err != nil {
 		cs.reject(g, name, err)
 	}
@@ -65,7 +65,7 @@ func (o *taskOptions) checkRun() error {
 
 // submitRun puts t on record, running.
 func (cs *section) submitRun(t *Task) error {
-	switch old := cs.r.rival(t); {
+	switch old := cs.r.duplicateOf(t); {
 	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):
@@ -75,7 +75,7 @@ func (cs *section) submitRun(t *Task) error {
 		if old != nil {
 			cs.replace(old, t)
 		}
-		cs.graceOf(t)
+		cs.addCutoffs(t)
 		cs.start(t)
 		return nil
 	}

@@ -38,12 +38,12 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	}
 	cs := m.reg.enter()
 	cs.schedule() // what was submitted quickly comes first
-	cs.held = t
+	cs.startedByCaller = t
 	won, err := cs.submit(t)
 	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
-		cs.held = nil
-		blocked, err = cs.wait(t, self)
+		cs.startedByCaller = nil
+		blocked, err = cs.blockSubmit(t, self)
 	}
 	var count uint64 // of rejects that the log has not told of yet
 	if err != nil {
@@ -114,7 +114,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := checkLabel("name", name); err != nil {
+	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
 	o := &g.defaults
@@ -128,7 +128,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	now := time.Now()
 	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
 	if !o.idSet {
-		t.made.ID = m.reg.ids.New(now)
+		t.idNode.ID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
@@ -141,7 +141,7 @@ func (cs *section) submit(t *Task) (*Task, error) {
 	if !cs.isOpenFor(t) {
 		return nil, ErrShuttingDown
 	}
-	old := r.rival(t)
+	old := r.duplicateOf(t)
 	switch {
 	case t.joins(old):
 		return old, joinResult(old, t.opts.result)
@@ -163,7 +163,7 @@ func (cs *section) accept(t, old *Task) {
 	if old != nil {
 		cs.replace(old, t)
 	}
-	cs.graceOf(t)
+	cs.addCutoffs(t)
 	if t.predecessor != nil {
 		if t.group.successors == nil {
 			t.group.successors = make(map[*Task]struct{})
@@ -171,7 +171,7 @@ func (cs *section) accept(t, old *Task) {
 		t.group.successors[t] = struct{}{}
 		return
 	}
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 }
 
 // hasRoomFor says whether a new task can start at once or has room to wait, given that it takes the
@@ -179,7 +179,7 @@ func (cs *section) accept(t, old *Task) {
 func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0
-	if old != nil && old.status == Pending && !old.isBetween() {
+	if old != nil && old.status == Pending && !old.isBetweenAttempts() {
 		freed = 1
 		if old.group == g {
 			freedOfGroup = 1
@@ -191,7 +191,7 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.
 func (m *Manager) reject(g *Group, name string) {
-	if checkLabel("name", name) != nil {
+	if checkName("name", name) != nil {
 		name = ""
 	}
 	cs := m.reg.enter()
