@@ -23,7 +23,6 @@ const maxSeries = 1000
 // series are the attribute sets of the tasks of a name and group. Making a set costs more than
 // running a task that does nothing, so they are kept.
 type series struct {
-	span     string
 	wait     []metric.RecordOption
 	duration [outcomes][]metric.RecordOption
 }
@@ -33,11 +32,11 @@ func newSeries(name, group string) *series {
 	if group != "" {
 		base = append(base, keyGroup.String(group))
 	}
-	s := &series{span: "run " + name, wait: options(base)}
+	s := &series{wait: options(base)}
 	for o := range outcomes {
-		all := append(base[:len(base):len(base)], keyStatus.String(outcomeStatus[o].String()))
+		all := append(base[:len(base):len(base)], keyStatus.String(o.status().String()))
 		if o != completed {
-			all = append(all, keyError.String(outcomeError[o]))
+			all = append(all, keyError.String(o.errorType()))
 		}
 		s.duration[o] = options(all)
 	}
