@@ -85,6 +85,7 @@ func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
 func RegisterRoutes(*Reports)                             {}
 func StartServer(*echo.Echo)                              {}
+func NewTracerProvider() trace.TracerProvider             { return nil }
 func measure(context.Context) (int64, error)              { return 0, nil }
 func main()                                               {}
 `
@@ -103,9 +104,14 @@ var imports = map[string]string{
 	"http":        "net/http",
 	"httpapi":     "github.com/fxtasks/background/httpapi",
 	"log":         "log",
+	"metric":      "go.opentelemetry.io/otel/metric",
+	"oteladapter": "github.com/fxtasks/background/oteladapter",
+	"prometheus":  "go.opentelemetry.io/otel/exporters/prometheus",
+	"sdkmetric":   "go.opentelemetry.io/otel/sdk/metric",
 	"sql":         "database/sql",
 	"testing":     "testing",
 	"time":        "time",
+	"trace":       "go.opentelemetry.io/otel/trace",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -185,6 +191,8 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			}
 		case strings.HasPrefix(command, "go run ./examples/quickstart"):
 			address = serve(t, command+" -addr 127.0.0.1:0")
+		case strings.HasPrefix(command, "go run ./examples/observability"):
+			address = serve(t, command+" -addr 127.0.0.1:0 -jobs "+filepath.Join(t.TempDir(), "jobs.db"))
 		case command == "go run ./benchmarks":
 			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
 		case command == "go run ./e2e/soak -for 60s":

@@ -78,7 +78,7 @@ func TestItDoesNotStart(t *testing.T) {
 		args []string
 		says string
 	}{
-		"unknown export": {[]string{"-export", "jaeger"}, `-export is "jaeger"`},
+		"unknown export": {[]string{"-export", "jaeger"}, "jaeger"},
 		"negative load":  {[]string{"-load", "-1"}, "-load is -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
