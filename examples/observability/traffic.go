@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -21,12 +22,14 @@ func StartTraffic(lc fx.Lifecycle, log *zap.Logger, flags Flags, server *Server)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
+	client := &http.Client{Timeout: serverStopTimeout, Transport: new(http.Transport)}
 	lc.Append(fx.StartStopHook(
 		func() {
 			go func() {
 				defer close(stopped)
+				defer client.CloseIdleConnections() // the server's stop would wait for one that has sent nothing yet
 				for n := 1; pause(ctx, time.Second/time.Duration(flags.Load)) == nil; n++ {
-					if err := order(ctx, server.URL, n); err != nil && ctx.Err() == nil {
+					if err := order(client, server.URL, n); err != nil {
 						log.Warn("an order is lost", zap.Error(err))
 					}
 				}
@@ -37,15 +40,12 @@ func StartTraffic(lc fx.Lifecycle, log *zap.Logger, flags Flags, server *Server)
 	return nil
 }
 
-func order(ctx context.Context, url string, n int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/orders", strings.NewReader(fmt.Sprintf(`{"id":"L-%d"}`, n)))
+func order(client *http.Client, url string, n int) error {
+	response, err := client.Post(url+"/orders", "application/json", strings.NewReader(fmt.Sprintf(`{"id":"L-%d"}`, n)))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	return response.Body.Close()
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	return err
 }
