@@ -14,7 +14,7 @@ import (
 // exported is what -export stdout writes: a line for each span, and for each export of metrics.
 type exported struct {
 	spans   []span
-	metrics []metric // the last export's
+	metrics map[string]metric // by name, as it was exported last
 }
 
 type span struct {
@@ -54,6 +54,7 @@ func (as attributes) get(key string) string {
 
 func readExported(t *testing.T, output string) (e exported) {
 	t.Helper()
+	e.metrics = make(map[string]metric)
 	for line := range strings.Lines(output) {
 		var l struct {
 			span
@@ -66,9 +67,10 @@ func readExported(t *testing.T, output string) (e exported) {
 			e.spans = append(e.spans, l.span)
 			continue
 		}
-		e.metrics = nil
 		for _, scope := range l.ScopeMetrics {
-			e.metrics = append(e.metrics, scope.Metrics...)
+			for _, m := range scope.Metrics {
+				e.metrics[m.Name] = m
+			}
 		}
 	}
 	return e
@@ -76,14 +78,9 @@ func readExported(t *testing.T, output string) (e exported) {
 
 // finished gives how many tasks of a name have ended with the status, by the metrics.
 func (e exported) finished(name, status string) int {
-	for _, m := range e.metrics {
-		if m.Name != "background.task.finished" {
-			continue
-		}
-		for _, p := range m.Data.DataPoints {
-			if p.Attributes.get("background.task.name") == name && p.Attributes.get("background.task.status") == status {
-				return int(p.Value)
-			}
+	for _, p := range e.metrics["background.task.finished"].Data.DataPoints {
+		if p.Attributes.get("background.task.name") == name && p.Attributes.get("background.task.status") == status {
+			return int(p.Value)
 		}
 	}
 	return -1
