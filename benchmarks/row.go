@@ -90,5 +90,6 @@ func rows(n sizes) []row {
 		nestedRows(n),
 		echoRows(n),
 		waitRows(n),
+		telemetryRows(n),
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fxtasks/background/fxtasks"
+	"github.com/fxtasks/background/internal/attemptinfo"
 )
 
 // Middleware makes a span of each attempt, and measures how long it waited and ran. A histogram
@@ -53,16 +54,15 @@ type attempts struct {
 }
 
 func (a *attempts) run(ctx context.Context, next fxtasks.Func) (err error) {
-	task, ok := fxtasks.FromContext(ctx)
+	t, ok := attemptinfo.Of(ctx)
 	if !ok {
 		return next(ctx)
 	}
-	info := task.Info()
-	s := a.series.of(info.Name, info.Group)
-	own, span := a.startSpan(ctx, info)
-	a.wait.Record(own, waited(info).Seconds(), s.wait...)
-
 	begun, returned := time.Now(), false
+	s := a.series.of(t.Name, t.Group)
+	own, span := a.startSpan(ctx, s.spanName(t.Name))
+	a.wait.Record(own, max(begun.Sub(t.Due), 0).Seconds(), s.wait...)
+
 	// It must be a deferred function that does not recover: a panic goes on with its own stack.
 	defer func() {
 		o := completed
@@ -70,7 +70,7 @@ func (a *attempts) run(ctx context.Context, next fxtasks.Func) (err error) {
 		case !returned:
 			o = unwinding()
 		case err != nil:
-			o = outcomeOf(ctx, task.Info())
+			o = outcomeOf(ctx)
 		}
 		a.duration.Record(own, time.Since(begun).Seconds(), s.duration[o]...)
 		endSpan(span, o)
@@ -78,13 +78,4 @@ func (a *attempts) run(ctx context.Context, next fxtasks.Func) (err error) {
 	err = next(own)
 	returned = true
 	return err
-}
-
-// waited gives how long the attempt that begins has waited since it was due.
-func waited(info fxtasks.Info) time.Duration {
-	due := info.CreatedAt
-	if info.NotBefore.After(due) {
-		due = info.NotBefore
-	}
-	return max(info.StartedAt.Sub(due), 0)
 }

@@ -38,8 +38,12 @@ func (o outcome) errorType() string {
 // outcomeOf gives that of an attempt whose function has just returned an error, by what had been
 // asked of it: so does the manager decide. The record says what was asked, and not ctx, which a
 // middleware can have derived. No error is asked for its text or its type: that is the user's code.
-func outcomeOf(ctx context.Context, info fxtasks.Info) outcome {
-	switch {
+func outcomeOf(ctx context.Context) outcome {
+	t, ok := fxtasks.FromContext(ctx)
+	if !ok {
+		return failed
+	}
+	switch info := t.Info(); {
 	case info.CancelRequestedAt.IsZero():
 		return failed
 	case info.CancelCause == fxtasks.ErrTimeout && ctx.Err() != context.Canceled: // which it is if that is a caller's cause

@@ -11,22 +11,30 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
+// Options are made once: each costs an allocation.
+var (
+	asConsumer = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer)}
+	asNewRoot  = append(asConsumer[:1:1], trace.WithNewRoot())
+)
+
 // startSpan begins the attempt's span. A span of the submitter's is in ctx, since a task keeps the
-// values of the context with which it was submitted.
-func (a *attempts) startSpan(ctx context.Context, info fxtasks.Info) (context.Context, trace.Span) {
-	opts := make([]trace.SpanStartOption, 0, 3)
-	opts = append(opts, trace.WithSpanKind(trace.SpanKindConsumer))
-	if !a.asChild {
-		opts = append(opts, trace.WithNewRoot())
-		if from := trace.SpanContextFromContext(ctx); from.IsValid() {
-			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: from}))
-		}
+// values of the context with which it was submitted. Where there is none, the span is a root anyway.
+func (a *attempts) startSpan(ctx context.Context, name string) (own context.Context, span trace.Span) {
+	if from := trace.SpanContextFromContext(ctx); a.asChild || !from.IsValid() {
+		own, span = a.tracer.Start(ctx, name, asConsumer...)
+	} else {
+		own, span = a.tracer.Start(ctx, name, append(asNewRoot[:2:2], trace.WithLinks(trace.Link{SpanContext: from}))...)
 	}
-	ctx, span := a.tracer.Start(ctx, "run "+info.Name, opts...)
 	if span.IsRecording() {
-		span.SetAttributes(attributesOf(info)...)
+		describe(ctx, span)
 	}
-	return ctx, span
+	return own, span
+}
+
+func describe(ctx context.Context, span trace.Span) {
+	if t, ok := fxtasks.FromContext(ctx); ok {
+		span.SetAttributes(attributesOf(t.Info())...)
+	}
 }
 
 func attributesOf(info fxtasks.Info) []attribute.KeyValue {
