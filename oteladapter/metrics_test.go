@@ -215,6 +215,23 @@ func TestNamesBeyondTheFirstThousandAreOther(t *testing.T) {
 	if _, ok := got["background.task.duration{name=other,status=completed} s"]; !ok {
 		t.Error("none is the others'")
 	}
+	spans := r.spans.Ended()
+	if last := spans[len(spans)-1].Name(); last != "run n1009" {
+		t.Errorf("the last span is %q", last)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	r := newRig(t, oteladapter.Config{})
+	for name, cfg := range map[string]fxtasks.GroupConfig{"nothing waits": {MaxRunning: 2, MaxPending: -1}, "no limit": {}} {
+		if _, err := r.m.Group(name, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	collect(t, r.reader).want(t, series{
+		"background.task.limit{group=nothing waits,status=running} {task}": 2,
+		"background.task.limit{group=nothing waits,status=pending} {task}": 0,
+	}, "background.task.limit")
 }
 
 // noHistograms is a provider whose histograms cannot be made.

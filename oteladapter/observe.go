@@ -118,6 +118,9 @@ func (o *observer) collect(ctx context.Context, to metric.Observer) error {
 // countTimeout is how long a collection waits for the database.
 const countTimeout = 2 * time.Second
 
+// jobStatuses are those that a job can have.
+var jobStatuses = []fxtasks.Status{fxtasks.Pending, fxtasks.Running, fxtasks.Completed, fxtasks.Failed, fxtasks.Cancelled}
+
 // countJobs asks the database of the jobs. That it does not answer is told to OpenTelemetry's error
 // handler: as an error of the collection it would keep all other metrics from being exported. After
 // the shutdown it is not asked: it may be closed.
@@ -132,8 +135,8 @@ func (o *observer) countJobs(ctx context.Context, to metric.Observer) {
 		otel.Handle(fmt.Errorf("oteladapter: background.job.count: %w", err))
 		return
 	}
-	for st, n := range counts {
-		to.ObserveInt64(o.jobCount, int64(n), with(status(st)))
+	for _, st := range jobStatuses { // also those of which there are none: a series that ends looks like an outage
+		to.ObserveInt64(o.jobCount, int64(counts[st]), with(status(st)))
 	}
 }
 
