@@ -122,10 +122,10 @@ const countTimeout = 2 * time.Second
 var jobStatuses = []fxtasks.Status{fxtasks.Pending, fxtasks.Running, fxtasks.Completed, fxtasks.Failed, fxtasks.Cancelled}
 
 // countJobs asks the database of the jobs. That it does not answer is told to OpenTelemetry's error
-// handler: as an error of the collection it would keep all other metrics from being exported. After
-// the shutdown it is not asked: it may be closed.
+// handler: as an error of the collection it would keep all other metrics from being exported. Once
+// the shutdown has begun it is not asked: it may be closed.
 func (o *observer) countJobs(ctx context.Context, to metric.Observer) {
-	if o.jobs == nil || o.m.State() == fxtasks.Stopped {
+	if o.jobs == nil || o.m.State() != fxtasks.Open {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
