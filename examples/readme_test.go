@@ -93,6 +93,7 @@ type Mailer struct { group *fxtasks.Group; smtp *SMTP }
 type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
+func NewTracerProvider() trace.TracerProvider             { return nil }
 func measure(context.Context) (int64, error)              { return 0, nil }
 func sendMail(context.Context, string) error              { return nil }
 func sendReceipt(context.Context) error                   { return nil }
@@ -118,17 +119,22 @@ var imports = map[string]string{
 	"http":          "net/http",
 	"httpapi":       "github.com/fxtasks/background/httpapi",
 	"log":           "log",
+	"metric":        "go.opentelemetry.io/otel/metric",
 	"net":           "net",
+	"oteladapter":   "github.com/fxtasks/background/oteladapter",
 	"pgx":           "github.com/jackc/pgx/v5",
 	"pgxpool":       "github.com/jackc/pgx/v5/pgxpool",
 	"postgres":      "github.com/fxtasks/background/riveradapter/postgres",
+	"prometheus":    "go.opentelemetry.io/otel/exporters/prometheus",
 	"river":         "github.com/riverqueue/river",
 	"riveradapter":  "github.com/fxtasks/background/riveradapter",
+	"sdkmetric":     "go.opentelemetry.io/otel/sdk/metric",
 	"sql":           "database/sql",
 	"sqlite":        "github.com/fxtasks/background/riveradapter/sqlite",
 	"strconv":       "strconv",
 	"testing":       "testing",
 	"time":          "time",
+	"trace":         "go.opentelemetry.io/otel/trace",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -219,6 +225,8 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			}
 		case strings.HasPrefix(command, "go run ./examples/quickstart"):
 			address = serve(t, command+" -addr 127.0.0.1:0")
+		case strings.HasPrefix(command, "go run ./examples/observability"):
+			address = serve(t, command+" -addr 127.0.0.1:0 -jobs "+filepath.Join(t.TempDir(), "jobs.db"))
 		case command == "go run ./benchmarks":
 			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
 		case command == "go run ./e2e/soak -for 60s":

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fxtasks/background/internal/attemptinfo"
 )
 
 // FromContext gives the task that ctx belongs to: ctx is what the task's function was given, or
@@ -157,7 +159,8 @@ func (c *taskContext) Err() error            { return c.ensureLive().Err() }
 // cost no goroutine. It answers for the labels of the goroutine itself: pprof.Do takes them from the
 // context, to restore them at its end.
 func (c *taskContext) Value(key any) any {
-	if _, ok := key.(taskKey); ok {
+	switch key.(type) {
+	case taskKey, attemptinfo.Key:
 		return c
 	}
 	if key == labelsKey {
@@ -166,7 +169,22 @@ func (c *taskContext) Value(key any) any {
 	if v := c.values.Value(key); v != nil {
 		return v
 	}
-	return c.ensureLive().Value(key)
+	if key == cancelKey || cancelKey == nil {
+		return c.ensureLive().Value(key)
+	}
+	return nil // to look would make a context for whoever asks for something that is not there
+}
+
+// AttemptInfo implements attemptinfo.Teller.
+func (c *taskContext) AttemptInfo() attemptinfo.Info {
+	t := c.task
+	info := attemptinfo.Info{Name: t.name, Group: t.group.name, Due: t.created}
+	if t.attempts != nil {
+		cs := t.group.m.reg.enter()
+		defer cs.leave()
+		info.Due = t.dueAt()
+	}
+	return info
 }
 
 // nameLabel is the goroutine label that has the task's name.
@@ -179,6 +197,17 @@ var labelsKey = func() any {
 	pprof.Label(&asked, nameLabel)
 	return asked.key
 }()
+
+// cancelKey is the key by which package context finds the context that can end, to attach a derived one.
+var cancelKey = func() any {
+	asked := keyRecorder{Context: notEnded}
+	_, cancel := context.WithCancel(&asked)
+	cancel()
+	return asked.key
+}()
+
+// notEnded can end, but does not.
+var notEnded, _ = context.WithCancel(context.Background())
 
 // keyRecorder is a context that records what it is asked for.
 type keyRecorder struct {
