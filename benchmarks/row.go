@@ -91,5 +91,6 @@ func rows(n sizes) []row {
 		retryRows(n),
 		echoRows(n),
 		waitRows(n),
+		telemetryRows(n),
 	)
 }

@@ -23,8 +23,8 @@ import (
 	_ "github.com/fxtasks/background/echov5adapter" // snippets import it
 )
 
-// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one shows
-// fragments, of the program in durable/, which has a test of its own.
+// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one has a test
+// of its own.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
 	pages, err := filepath.Glob("../docs/*.md")
@@ -34,16 +34,22 @@ func blocks(t *testing.T, language string) []string {
 	pages = slices.DeleteFunc(pages, func(page string) bool { return filepath.Base(page) == "durable.md" })
 	var all []string
 	for _, page := range append(pages, "../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
-			all = append(all, string(match[1]))
-		}
+		all = append(all, blocksOf(t, page, language)...)
 	}
 	if len(all) == 0 {
 		t.Fatalf("there is no %s block", language)
+	}
+	return all
+}
+
+func blocksOf(t *testing.T, page, language string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
+		all = append(all, string(match[1]))
 	}
 	return all
 }
@@ -87,6 +93,7 @@ type Mailer struct { group *fxtasks.Group; smtp *SMTP }
 type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
+func NewTracerProvider() trace.TracerProvider             { return nil }
 func measure(context.Context) (int64, error)              { return 0, nil }
 func sendMail(context.Context, string) error              { return nil }
 func sendReceipt(context.Context) error                   { return nil }
@@ -111,11 +118,23 @@ var imports = map[string]string{
 	"fxtaskstest":   "github.com/fxtasks/background/fxtasks/fxtaskstest",
 	"http":          "net/http",
 	"httpapi":       "github.com/fxtasks/background/httpapi",
-	"net":           "net",
 	"log":           "log",
+	"metric":        "go.opentelemetry.io/otel/metric",
+	"net":           "net",
+	"oteladapter":   "github.com/fxtasks/background/oteladapter",
+	"pgx":           "github.com/jackc/pgx/v5",
+	"pgxpool":       "github.com/jackc/pgx/v5/pgxpool",
+	"postgres":      "github.com/fxtasks/background/riveradapter/postgres",
+	"prometheus":    "go.opentelemetry.io/otel/exporters/prometheus",
+	"river":         "github.com/riverqueue/river",
+	"riveradapter":  "github.com/fxtasks/background/riveradapter",
+	"sdkmetric":     "go.opentelemetry.io/otel/sdk/metric",
 	"sql":           "database/sql",
+	"sqlite":        "github.com/fxtasks/background/riveradapter/sqlite",
+	"strconv":       "strconv",
 	"testing":       "testing",
 	"time":          "time",
+	"trace":         "go.opentelemetry.io/otel/trace",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -132,6 +151,8 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 	build(t, files)
 }
 
+var comment = regexp.MustCompile(`//.*`)
+
 func goFile(code string) string {
 	file := "package main\n"
 	imports := maps.Clone(imports)
@@ -142,8 +163,9 @@ func goFile(code string) string {
 		}
 		imports[name] = match[2]
 	}
+	uses := comment.ReplaceAllString(code, "")
 	for name, path := range imports {
-		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
+		if regexp.MustCompile(`\b` + name + `\.`).MatchString(uses) {
 			file += fmt.Sprintf("import %s %q\n", name, path)
 		}
 	}
@@ -203,6 +225,8 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			}
 		case strings.HasPrefix(command, "go run ./examples/quickstart"):
 			address = serve(t, command+" -addr 127.0.0.1:0")
+		case strings.HasPrefix(command, "go run ./examples/observability"):
+			address = serve(t, command+" -addr 127.0.0.1:0 -jobs "+filepath.Join(t.TempDir(), "jobs.db"))
 		case command == "go run ./benchmarks":
 			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
 		case command == "go run ./e2e/soak -for 60s":

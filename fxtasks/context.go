@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/fxtasks/background/internal/attemptinfo"
 )
 
 // FromContext gives the task that ctx belongs to: ctx is what the task's function was given, or
@@ -122,7 +124,8 @@ func (c *taskContext) Err() error            { return c.ensureLive().Err() }
 // goroutine. It adds the goroutine label itself: pprof.Do takes the labels from the context, to restore
 // them at its end.
 func (c *taskContext) Value(key any) any {
-	if _, ok := key.(taskKey); ok {
+	switch key.(type) {
+	case taskKey, attemptinfo.Key:
 		return c
 	}
 	if key == labelsKey {
@@ -131,7 +134,22 @@ func (c *taskContext) Value(key any) any {
 	if v := c.values.Value(key); v != nil {
 		return v
 	}
-	return c.ensureLive().Value(key)
+	if key == cancelKey || cancelKey == nil {
+		return c.ensureLive().Value(key)
+	}
+	return nil // no other key is known to the inner context, which need not be made for it
+}
+
+// AttemptInfo implements attemptinfo.Teller.
+func (c *taskContext) AttemptInfo() attemptinfo.Info {
+	t := c.task
+	info := attemptinfo.Info{Name: t.name, Group: t.group.name, Due: t.created}
+	if t.attempts != nil {
+		cs := t.group.m.reg.enter()
+		defer cs.leave()
+		info.Due = t.dueAt()
+	}
+	return info
 }
 
 // nameLabel is the goroutine label that has the task's name.
@@ -144,6 +162,18 @@ var labelsKey = func() any {
 	pprof.Label(&asked, nameLabel)
 	return asked.key
 }()
+
+// cancelKey is the key under which package context looks up the nearest ancestor that can end, to attach a
+// derived context to it.
+var cancelKey = func() any {
+	asked := keyRecorder{Context: notEnded}
+	_, cancel := context.WithCancel(&asked)
+	cancel()
+	return asked.key
+}()
+
+// notEnded can end, but never does.
+var notEnded, _ = context.WithCancel(context.Background())
 
 // keyRecorder is a context that records the key of the last Value call.
 type keyRecorder struct {

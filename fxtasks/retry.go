@@ -56,7 +56,7 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
-	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts {
+	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt() {
 		return false
 	}
 	defer func() {
@@ -88,13 +88,27 @@ type twoErrors struct {
 func (e *twoErrors) Error() string   { return e.text }
 func (e *twoErrors) Unwrap() []error { return e.errs }
 
+// isAtItsLastAttempt is endsForGood in a section of its own, for an attempt that has ended: the line of its
+// end must not announce another one.
+func (t *Task) isAtItsLastAttempt() bool {
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	return cs.endsForGood(t)
+}
+
+// endsForGood says whether no attempt follows, whatever Retry says: the shutdown has begun, or a cancel came
+// after a timeout.
+func (cs *section) endsForGood(t *Task) bool {
+	return cs.r.clock != nil || t.group.clock != nil || t.attempts.lateRequest != nil && t.request != nil
+}
+
 // requeue makes a task pending again, for another attempt. Meanwhile it has no slot, goroutine or context.
 func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
-	late := a.lateRequest
+	late, forGood := a.lateRequest, cs.endsForGood(t)
 	a.lateRequest = nil
-	if r.clock != nil || t.group.clock != nil || late != nil && t.request != nil {
-		cs.end(t, a.ended) // once the shutdown has begun, and after a timeout and then a cancel, it was the last
+	if forGood { // by now
+		cs.end(t, a.ended)
 		return
 	}
 	if t.request != nil {

@@ -9,11 +9,13 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/fx"
 	"go.uber.org/goleak"
 
+	"github.com/fxtasks/background"
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/oteladapter"
 )
@@ -28,12 +30,11 @@ type rig struct {
 	stop   func() error
 }
 
-func newRig(t testing.TB, asChild bool) rig {
+func newRig(t testing.TB, cfg oteladapter.Config) rig {
 	t.Helper()
 	r := rig{spans: tracetest.NewSpanRecorder(), reader: metric.NewManualReader()}
 	r.traces = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(r.spans))
-	cfg := oteladapter.Config{TracerProvider: r.traces, SpanAsChild: asChild,
-		MeterProvider: metric.NewMeterProvider(metric.WithReader(r.reader))}
+	cfg.TracerProvider, cfg.MeterProvider = r.traces, metric.NewMeterProvider(metric.WithReader(r.reader))
 	var err error
 	if r.m, err = fxtasks.New(fxtasks.Config{}, fxtasks.WithMiddleware(oteladapter.Middleware(cfg))); err != nil {
 		t.Fatal(err)
@@ -45,17 +46,24 @@ func newRig(t testing.TB, asChild bool) rig {
 	return r
 }
 
-func (r rig) metrics(t *testing.T) map[string]metricdata.Metrics {
+// submit submits a task and waits for its end.
+func (r rig) submit(t *testing.T, s fxtasks.Submitter, fn fxtasks.Func, opts ...fxtasks.TaskOption) *fxtasks.Task {
 	t.Helper()
-	var rm metricdata.ResourceMetrics
-	if err := r.reader.Collect(context.Background(), &rm); err != nil {
+	task, err := s.Submit(context.Background(), "n", fn, opts...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]metricdata.Metrics{}
-	for _, s := range rm.ScopeMetrics {
-		for _, m := range s.Metrics {
-			got[m.Name] = m
-		}
+	<-task.Done()
+	return task
+}
+
+func nothing(context.Context) error { return nil }
+
+// attributes are a span's, by their keys.
+func attributes(span sdktrace.ReadOnlySpan) map[string]string {
+	got := map[string]string{}
+	for _, kv := range span.Attributes() {
+		got[string(kv.Key)] = kv.Value.String()
 	}
 	return got
 }
@@ -69,19 +77,20 @@ func TestSpanSaysWhatTheRecordSays(t *testing.T) {
 		cancel    error
 		errorType string
 	}{
-		"completed":     {fn: func(context.Context) error { return nil }},
-		"error":         {fn: func(context.Context) error { return own }, errorType: "error"},
-		"panic":         {fn: func(context.Context) error { panic("no") }, errorType: "panic"},
-		"goexit":        {fn: func(context.Context) error { runtime.Goexit(); return nil }, errorType: "goexit"},
-		"timeout":       {fn: untilAsked, opts: []fxtasks.TaskOption{fxtasks.WithTimeout(time.Millisecond)}, errorType: "timeout"},
-		"cancelled":     {fn: untilAsked, cancel: fxtasks.ErrCancelled, errorType: "cancelled"},
-		"by own cause":  {fn: untilAsked, cancel: own, errorType: "cancelled"},
-		"nil on cancel": {fn: func(ctx context.Context) error { <-ctx.Done(); return nil }, cancel: own},
+		"completed":                    {fn: func(context.Context) error { return nil }},
+		"error":                        {fn: func(context.Context) error { return own }, errorType: "error"},
+		"panic":                        {fn: func(context.Context) error { panic("no") }, errorType: "panic"},
+		"goexit":                       {fn: func(context.Context) error { runtime.Goexit(); return nil }, errorType: "goexit"},
+		"timeout":                      {fn: untilAsked, opts: []fxtasks.TaskOption{fxtasks.WithTimeout(time.Millisecond)}, errorType: "timeout"},
+		"cancelled":                    {fn: untilAsked, cancel: fxtasks.ErrCancelled, errorType: "cancelled"},
+		"by own cause":                 {fn: untilAsked, cancel: own, errorType: "cancelled"},
+		"by a cause that says timeout": {fn: untilAsked, cancel: fxtasks.ErrTimeout, errorType: "cancelled"},
+		"nil on cancel":                {fn: func(ctx context.Context) error { <-ctx.Done(); return nil }, cancel: own},
 		"panic on cancel": {fn: func(ctx context.Context) error { <-ctx.Done(); panic("no") }, cancel: own,
 			errorType: "panic"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, false)
+			r := newRig(t, oteladapter.Config{})
 			started := make(chan struct{})
 			task, err := r.m.Submit(context.Background(), "n", func(ctx context.Context) error { close(started); return c.fn(ctx) }, c.opts...)
 			if err != nil {
@@ -92,15 +101,15 @@ func TestSpanSaysWhatTheRecordSays(t *testing.T) {
 			}
 			<-task.Done()
 			span := r.spans.Ended()[0]
-			got := map[string]string{}
-			for _, kv := range span.Attributes() {
-				got[string(kv.Key)] = kv.Value.String()
-			}
+			got := attributes(span)
 			if span.Name() != "run n" || got["background.task.id"] != task.ID() || got["background.task.attempt"] != "1" {
 				t.Errorf("span %q has %v", span.Name(), got)
 			}
 			if want := task.Status().String(); got["background.task.status"] != want || got["error.type"] != c.errorType {
 				t.Errorf("status %q, error.type %q; the record says %q, want %q", got["background.task.status"], got["error.type"], want, c.errorType)
+			}
+			if span.SpanKind() != trace.SpanKindConsumer || len(span.Events()) != 0 {
+				t.Errorf("kind %v, events %v", span.SpanKind(), span.Events())
 			}
 			if isError := span.Status().Code == codes.Error; isError != (c.errorType != "") {
 				t.Errorf("the span's status is %v", span.Status())
@@ -111,9 +120,9 @@ func TestSpanSaysWhatTheRecordSays(t *testing.T) {
 
 func TestSpanIsLinkedOrChild(t *testing.T) {
 	for _, asChild := range []bool{false, true} {
-		r := newRig(t, asChild)
+		r := newRig(t, oteladapter.Config{SpanAsChild: asChild})
 		ctx, request := r.traces.Tracer("test").Start(context.Background(), "request")
-		task, err := r.m.Submit(ctx, "n", func(context.Context) error { return nil })
+		task, err := r.m.Submit(ctx, "n", nothing)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,27 +137,95 @@ func TestSpanIsLinkedOrChild(t *testing.T) {
 	}
 }
 
-func TestTasksThatNeverRanAreCounted(t *testing.T) {
-	r := newRig(t, false)
-	task, err := r.m.Submit(context.Background(), "late", func(context.Context) error { return nil }, fxtasks.WithDelay(time.Hour))
+// A middleware can give the function a context that ends before the task's: the task has not timed out then.
+func TestATimeoutOfAMiddlewareIsAnError(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	cfg := oteladapter.Config{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))}
+	impatient := func(next fxtasks.Func) fxtasks.Func {
+		return func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, 0)
+			defer cancel()
+			return next(ctx)
+		}
+	}
+	m, err := fxtasks.New(fxtasks.Config{}, fxtasks.WithMiddleware(impatient, oteladapter.Middleware(cfg)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	task.Cancel(nil)
-	<-task.Done()
-	var cancelled int64
-	for _, p := range r.metrics(t)["background.task.finished"].Data.(metricdata.Sum[int64]).DataPoints {
-		if v, _ := p.Attributes.Value("background.task.status"); v.AsString() == "cancelled" {
-			cancelled += p.Value
+	task := rig{}.submit(t, m, func(ctx context.Context) error { return ctx.Err() })
+	if got := attributes(spans.Ended()[0]); got["error.type"] != "error" || task.Status() != fxtasks.Failed {
+		t.Errorf("the span has %v, the task has %v", got, task.Status())
+	}
+}
+
+func TestEachAttemptHasASpan(t *testing.T) {
+	r := newRig(t, oteladapter.Config{})
+	failures := 2
+	r.submit(t, r.m, func(context.Context) error {
+		if failures--; failures >= 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return 0 }}))
+	want := []string{"1 failed error", "2 failed error", "3 completed "}
+	for i, span := range r.spans.Ended() {
+		a := attributes(span)
+		if got := a["background.task.attempt"] + " " + a["background.task.status"] + " " + a["error.type"]; i >= len(want) || got != want[i] {
+			t.Errorf("span %d says %q, want %q", i, got, want)
 		}
 	}
-	if cancelled != 1 {
-		t.Errorf("cancelled is %d, want 1", cancelled)
+	if n := len(r.spans.Ended()); n != len(want) {
+		t.Errorf("%d spans, want %d", n, len(want))
 	}
-	if err := r.stop(); err != nil {
+}
+
+func TestTheShutdownIsAnErrorTypeOfItsOwn(t *testing.T) {
+	r := newRig(t, oteladapter.Config{})
+	if _, err := r.m.Submit(context.Background(), "n", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }); err != nil {
 		t.Fatal(err)
 	}
-	if m, ok := r.metrics(t)["background.task.finished"]; ok {
-		t.Errorf("after stop there is still %v", m)
+	if _, err := r.m.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, span := range r.spans.Ended() { // none if it never started
+		if got := attributes(span); got["error.type"] != "shutdown" || got["background.task.status"] != "cancelled" {
+			t.Errorf("the span has %v", got)
+		}
+	}
+}
+
+// A durable job runs as riveradapter runs it: by Run, in the queue's group, with a context to which the
+// trace was carried in the job's row.
+func TestAJobIsLinkedToItsInsert(t *testing.T) {
+	r := newRig(t, oteladapter.Config{})
+	var p background.Propagator
+	if err := fx.New(fx.NopLogger, background.Module, oteladapter.Module, fx.Populate(&p)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, insert := r.traces.Tracer("test").Start(context.Background(), "insert")
+	carried := p.Inject(ctx)
+	insert.End()
+	queue, err := r.m.Group("jobs/mail", fxtasks.GroupConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = queue.Run(p.Extract(context.Background(), carried), "send", nothing, fxtasks.WithMetadata(map[string]string{"job_id": "7", "queue": "mail"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	span := r.spans.Ended()[1]
+	if links := span.Links(); len(links) != 1 || links[0].SpanContext.SpanID() != insert.SpanContext().SpanID() || span.Parent().IsValid() {
+		t.Errorf("links are %v", links)
+	}
+	got := attributes(span)
+	for key, want := range map[string]string{
+		"background.task.group": "jobs/mail", "messaging.system": "river", "messaging.destination.name": "mail", "messaging.message.id": "7",
+	} {
+		if got[key] != want {
+			t.Errorf("%s is %q, want %q", key, got[key], want)
+		}
+	}
+	if c := p.Inject(context.Background()); len(c) != 0 {
+		t.Errorf("without a span there is %v to carry", c)
 	}
 }

@@ -18,16 +18,16 @@ type Config struct {
 
 const scope = "github.com/fxtasks/background/oteladapter"
 
-func (c Config) tracer() trace.Tracer {
+func (c Config) tracerProvider() trace.TracerProvider {
 	if c.TracerProvider != nil {
-		return c.TracerProvider.Tracer(scope)
+		return c.TracerProvider
 	}
-	return otel.GetTracerProvider().Tracer(scope)
+	return otel.GetTracerProvider()
 }
 
-func (c Config) meter() metric.Meter {
+func (c Config) meterProvider() metric.MeterProvider {
 	if c.MeterProvider != nil {
-		return c.MeterProvider.Meter(scope)
+		return c.MeterProvider
 	}
-	return otel.GetMeterProvider().Meter(scope)
+	return otel.GetMeterProvider()
 }

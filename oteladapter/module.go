@@ -2,65 +2,90 @@ package oteladapter
 
 import (
 	"context"
+	"fmt"
+	"time"
 
-	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel"
 	"go.uber.org/fx"
 
 	"github.com/fxtasks/background"
 	"github.com/fxtasks/background/fxtasks"
-	"github.com/fxtasks/background/httpapi"
 )
 
-// Module traces and measures the tasks of the graph's manager, and the jobs of its httpapi.Jobs if
-// it has one. It uses a Config of the graph, a trace.TracerProvider and a metric.MeterProvider, each
-// if there is one, else OpenTelemetry's global ones, and provides a background.Propagator.
+// Module traces and measures the tasks of background.Module, and the jobs of the graph's
+// httpapi.Jobs if it has one. It uses a Config of the graph, a trace.TracerProvider and a
+// metric.MeterProvider, each if there is one, else OpenTelemetry's global ones, and provides a
+// background.Propagator.
 //
-// The manager is observed until the providers are shut down, also while the application stops:
-// only then do the last metrics have what the drain did.
+// What is meant for it and would not reach it is an error of fx.New that matches fxtasks.ErrInvalid
+// and names the fix: a *Config, a provider by the SDK's own type instead of the API's interface, and
+// any of those that has a constructor which cannot be called.
+//
+// When the tasks have been drained, the meter provider is told to export what the drain has
+// changed, for at most two seconds, if it has a ForceFlush as the SDK's has; then the manager is no
+// longer observed. A provider that is built by the graph is shut down after that.
 var Module fx.Option = fx.Module("background-otel",
-	background.Instrument(func(p params) fxtasks.Middleware { return Middleware(p.config()) }),
+	fx.Provide(newInstrumentation, fx.Private),
 	fx.Provide(func() background.Propagator { return propagator{} }),
-	fx.Invoke(func(p params, m *fxtasks.Manager, o struct {
-		fx.In
-		Jobs httpapi.Jobs `optional:"true"`
-	}) error {
-		_, err := observe(m, o.Jobs, p.config())
-		return err
-	}),
+	background.Instrument((*instrumentation).middleware),
+	fx.Invoke((*instrumentation).observe),
 )
 
-type params struct {
-	fx.In
-
-	Config         Config               `optional:"true"`
-	TracerProvider trace.TracerProvider `optional:"true"`
-	MeterProvider  metric.MeterProvider `optional:"true"`
+// instrumentation is what the module does to one manager. It is built before the manager, so its
+// hook comes after the drain.
+type instrumentation struct {
+	cfg     Config
+	wrapped bool         // background.New has taken the middleware
+	stop    func() error // nil: the manager is not observed
 }
 
-// config lets what the Config names win over the graph's.
-func (p params) config() Config {
-	c := p.Config
-	if c.TracerProvider == nil {
-		c.TracerProvider = p.TracerProvider
+func newInstrumentation(lc fx.Lifecycle, p params) (*instrumentation, error) {
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	if c.MeterProvider == nil {
-		c.MeterProvider = p.MeterProvider
+	i := &instrumentation{cfg: p.config()}
+	lc.Append(fx.StopHook(i.end))
+	return i, nil
+}
+
+func (i *instrumentation) middleware() fxtasks.Middleware {
+	i.wrapped = true
+	return Middleware(i.cfg)
+}
+
+func (i *instrumentation) observe(m *fxtasks.Manager, d durable) (err error) {
+	if !i.wrapped {
+		return fmt.Errorf("%w: oteladapter.Module is used without background.Module: give the manager to oteladapter.Observe, "+
+			"and oteladapter.Middleware to the manager", fxtasks.ErrInvalid)
 	}
-	return c
+	if err := d.check(); err != nil {
+		return err
+	}
+	i.stop, err = observe(m, d.Jobs, i.cfg)
+	return err
 }
 
-// propagator carries a trace in W3C's form, whatever the application's global propagator is: the
-// replicas must agree.
-type propagator struct{}
+// flushTimeout is how long the last export may take: it is time of later stop hooks.
+const flushTimeout = 2 * time.Second
 
-func (propagator) Inject(ctx context.Context) map[string]string {
-	carried := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, carried)
-	return carried
+func (i *instrumentation) end(ctx context.Context) error {
+	if i.stop == nil {
+		return nil
+	}
+	if provider, ok := i.cfg.meterProvider().(interface{ ForceFlush(context.Context) error }); ok {
+		ctx, cancel := context.WithTimeout(ctx, timeToFlush(ctx))
+		defer cancel()
+		if err := provider.ForceFlush(ctx); err != nil {
+			otel.Handle(fmt.Errorf("oteladapter: the last metrics: %w", err))
+		}
+	}
+	return i.stop()
 }
 
-func (propagator) Extract(ctx context.Context, carried map[string]string) context.Context {
-	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier(carried))
+// timeToFlush leaves half of what is left to later stop hooks, for Fx skips them once it is over.
+func timeToFlush(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return min(flushTimeout, time.Until(end)/2)
+	}
+	return flushTimeout
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
@@ -23,12 +24,12 @@ func observe(m *fxtasks.Manager, jobs httpapi.Jobs, cfg Config) (stop func() err
 	if m == nil {
 		return nil, fmt.Errorf("%w: the manager to observe is nil", fxtasks.ErrInvalid)
 	}
-	o := &observer{m: m, jobs: jobs}
-	all, err := o.instruments(cfg.meter())
+	o, meter := &observer{m: m, jobs: jobs}, cfg.meterProvider().Meter(scope)
+	all, err := o.instruments(meter)
 	if err != nil {
 		return nil, fmt.Errorf("oteladapter: %w", err)
 	}
-	r, err := cfg.meter().RegisterCallback(o.collect, all...)
+	r, err := meter.RegisterCallback(o.collect, all...)
 	if err != nil {
 		return nil, fmt.Errorf("oteladapter: %w", err)
 	}
@@ -110,14 +111,33 @@ func (o *observer) collect(ctx context.Context, to metric.Observer) error {
 			to.ObserveFloat64(o.lastCompleted, at, with(keyName.String(info.Name)))
 		}
 	}
-	if o.jobs == nil {
-		return nil
+	o.countJobs(ctx, to)
+	return nil
+}
+
+// countTimeout is how long a collection waits for the database.
+const countTimeout = 2 * time.Second
+
+// jobStatuses are those that a job can have.
+var jobStatuses = []fxtasks.Status{fxtasks.Pending, fxtasks.Running, fxtasks.Completed, fxtasks.Failed, fxtasks.Cancelled}
+
+// countJobs asks the database of the jobs. That it does not answer is told to OpenTelemetry's error
+// handler: as an error of the collection it would keep all other metrics from being exported. Once
+// the shutdown has begun it is not asked: it may be closed.
+func (o *observer) countJobs(ctx context.Context, to metric.Observer) {
+	if o.jobs == nil || o.m.State() != fxtasks.Open {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
 	counts, err := o.jobs.Counts(ctx)
-	for st, n := range counts {
-		to.ObserveInt64(o.jobCount, int64(n), with(status(st)))
+	if err != nil {
+		otel.Handle(fmt.Errorf("oteladapter: background.job.count: %w", err))
+		return
 	}
-	return err
+	for _, st := range jobStatuses { // also those of which there are none: a series that ends looks like an outage
+		to.ObserveInt64(o.jobCount, int64(counts[st]), with(status(st)))
+	}
 }
 
 func (o *observer) counts(to metric.Observer, name attribute.KeyValue, c fxtasks.Counts) {

@@ -21,27 +21,34 @@ const (
 	outcomes
 )
 
-var outcomeStatus = [outcomes]fxtasks.Status{
-	completed: fxtasks.Completed, failed: fxtasks.Failed, panicked: fxtasks.Failed, exited: fxtasks.Failed,
-	timedOut: fxtasks.TimedOut, cancelled: fxtasks.Cancelled, shutDown: fxtasks.Cancelled,
+func (o outcome) status() fxtasks.Status {
+	return [outcomes]fxtasks.Status{
+		completed: fxtasks.Completed, failed: fxtasks.Failed, panicked: fxtasks.Failed, exited: fxtasks.Failed,
+		timedOut: fxtasks.TimedOut, cancelled: fxtasks.Cancelled, shutDown: fxtasks.Cancelled,
+	}[o]
 }
 
-var outcomeError = [outcomes]string{
-	failed: "error", panicked: "panic", exited: "goexit", timedOut: "timeout", cancelled: "cancelled", shutDown: "shutdown",
+// errorType gives "" for a completed one.
+func (o outcome) errorType() string {
+	return [outcomes]string{
+		failed: "error", panicked: "panic", exited: "goexit", timedOut: "timeout", cancelled: "cancelled", shutDown: "shutdown",
+	}[o]
 }
 
-// outcomeOf decides as the manager does: by what the function returned, and then by what had ended
-// the task's context. No error is asked for its text or its type: that is the user's code.
-func outcomeOf(ctx context.Context, err error) outcome {
-	if err == nil {
-		return completed
-	}
-	switch cause := context.Cause(ctx); {
-	case cause == nil:
+// outcomeOf gives that of an attempt whose function has just returned an error, by what had been
+// asked of it: so does the manager decide. The record says what was asked, and not ctx, which a
+// middleware can have derived. No error is asked for its text or its type: that is the user's code.
+func outcomeOf(ctx context.Context) outcome {
+	t, ok := fxtasks.FromContext(ctx)
+	if !ok {
 		return failed
-	case cause == fxtasks.ErrTimeout: // not errors.Is: a caller's own cause may wrap it
+	}
+	switch info := t.Info(); {
+	case info.CancelRequestedAt.IsZero():
+		return failed
+	case info.CancelCause == fxtasks.ErrTimeout && ctx.Err() != context.Canceled: // which it is if that is a caller's cause
 		return timedOut
-	case cause == fxtasks.ErrShutdown:
+	case info.CancelCause == fxtasks.ErrShutdown:
 		return shutDown
 	default:
 		return cancelled

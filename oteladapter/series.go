@@ -23,7 +23,7 @@ const maxSeries = 1000
 // series are the attribute sets of the tasks of a name and group. Making a set costs more than
 // running a task that does nothing, so they are kept.
 type series struct {
-	span     string
+	span     string // its name; "": of several
 	wait     []metric.RecordOption
 	duration [outcomes][]metric.RecordOption
 }
@@ -33,15 +33,25 @@ func newSeries(name, group string) *series {
 	if group != "" {
 		base = append(base, keyGroup.String(group))
 	}
-	s := &series{span: "run " + name, wait: options(base)}
+	s := &series{span: spanName(name), wait: options(base)}
 	for o := range outcomes {
-		all := append(base[:len(base):len(base)], keyStatus.String(outcomeStatus[o].String()))
+		all := append(base[:len(base):len(base)], keyStatus.String(o.status().String()))
 		if o != completed {
-			all = append(all, keyError.String(outcomeError[o]))
+			all = append(all, keyError.String(o.errorType()))
 		}
 		s.duration[o] = options(all)
 	}
 	return s
+}
+
+func spanName(name string) string { return "run " + name }
+
+// spanName gives the name of the spans of tasks of the name.
+func (s *series) spanName(name string) string {
+	if s.span == "" {
+		return spanName(name)
+	}
+	return s.span
 }
 
 func options(kvs []attribute.KeyValue) []metric.RecordOption {
@@ -57,7 +67,11 @@ type seriesTable struct {
 	other *series
 }
 
-func newSeriesTable() *seriesTable { return &seriesTable{other: newSeries("other", "")} }
+func newSeriesTable() *seriesTable {
+	t := &seriesTable{other: newSeries("other", "")}
+	t.other.span = ""
+	return t
+}
 
 func (t *seriesTable) of(name, group string) *series {
 	key := pair{name, group}

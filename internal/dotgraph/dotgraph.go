@@ -67,6 +67,9 @@ func unquote(s string) string {
 	return s
 }
 
+// Gives tells whether a type has a constructor.
+func (g Graph) Gives(typ string) bool { return len(g.providers[typ]) > 0 }
+
 // Missing gives what keeps a type from being built, though it has a constructor: the types that
 // some constructor on the way needs and none gives. It gives nothing for a type that has no
 // constructor, and for one that can be built.

@@ -28,6 +28,15 @@ func graphOf(t *testing.T, options ...fx.Option) dotgraph.Graph {
 	return dotgraph.Parse(string(dot))
 }
 
+func TestGives(t *testing.T) {
+	g := graphOf(t, fx.Supply(&a{}), fx.Module("m", fx.Provide(func() b { return b{} }, fx.Private)))
+	for typ, want := range map[string]bool{"*dotgraph_test.a": true, "dotgraph_test.a": false, "dotgraph_test.b": true} {
+		if got := g.Gives(typ); got != want {
+			t.Errorf("Gives(%q) is %t, want %t", typ, got, want)
+		}
+	}
+}
+
 func TestMissing(t *testing.T) {
 	group := fx.ResultTags(`group:"b"`)
 	for name, test := range map[string]struct {

@@ -1,0 +1,30 @@
+// Package attemptinfo is what the engine tells the other packages of this repository about the attempt of a
+// task to which a context belongs. It is less than fxtasks.Info, and costs neither an allocation nor,
+// without retries and delays, a mutex: an adapter asks for it at the beginning of each attempt.
+package attemptinfo
+
+import (
+	"context"
+	"time"
+)
+
+// Info is about an attempt that has begun.
+type Info struct {
+	Name, Group string
+	Due         time.Time // when it could have begun
+}
+
+// Key is what a context is asked for by. It answers with a Teller.
+type Key struct{}
+
+// Teller is implemented by the contexts of tasks.
+type Teller interface{ AttemptInfo() Info }
+
+// Of gives what is known of the attempt that ctx belongs to.
+func Of(ctx context.Context) (Info, bool) {
+	t, ok := ctx.Value(Key{}).(Teller)
+	if !ok {
+		return Info{}, false
+	}
+	return t.AttemptInfo(), true
+}
