@@ -72,7 +72,7 @@ func call(t *Task) (crashed bool, err error) {
 	return crashed, err
 }
 
-// wrapped gives the task's function inside its middleware.
+// wrapped returns the task's function inside its middleware.
 func (t *Task) wrapped() Func {
 	if t.opts.result != nil {
 		t.opts.result.open(t.ctx)
@@ -85,7 +85,7 @@ func (t *Task) wrapped() Func {
 }
 
 // endAttempt ends the context of t, decides its outcome and pushes it to the inbox of returned tasks. It
-// gives the next task for this goroutine to run, or nil. Like call it is a frame by which stacksOf finds
+// returns the next task for this goroutine to run, or nil. Like call it is a frame by which stacksOf finds
 // the goroutine of a task: user code that it calls may hang.
 //
 //go:noinline
@@ -178,7 +178,7 @@ func (a *attempt) fail(e *ending) {
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
-// section, which ends all tasks in it. It gives the next task for this goroutine to run, or nil.
+// section, which ends all tasks in it. It returns the next task for this goroutine to run, or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {

@@ -87,7 +87,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 	return s, nil
 }
 
-// needsRoom says whether t would be pending even with a free slot: it is delayed, or replaces a running task.
+// needsRoom reports whether t would be pending even with a free slot: it is delayed, or replaces a running task.
 func (t *Task) needsRoom(old *Task) bool {
 	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
 }
@@ -100,7 +100,7 @@ func (cs *section) noteIDChange(t *Task) {
 	}
 }
 
-// admitBlocked admits one blocked submit and says whether there was one to admit: one whose ID has changed,
+// admitBlocked admits one blocked submit and reports whether there was one to admit: one whose ID has changed,
 // else the one that has waited longest of those that there is room for.
 func (cs *section) admitBlocked() bool {
 	r := cs.r
@@ -148,7 +148,7 @@ func (cs *section) admitByID(id string) (any bool) {
 	return false
 }
 
-// nextBlocked gives the submit of g that has waited longest, of those that there is room for.
+// nextBlocked returns the submit of g that has waited longest, of those that there is room for.
 func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
 	room := r.all.hasRoom(0) && g.hasRoom(0)
 	if room || r.all.hasSlot() && g.hasSlot() {

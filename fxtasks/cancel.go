@@ -9,7 +9,7 @@ import (
 // Cancel asks the task that has the ID to end, with cause, or ErrCancelled when cause is nil, and
 // waits until it has returned. The Info is the task's as Cancel returns.
 //
-// It gives ErrNotFound for an unknown ID, ErrFinished for a task that had ended, ErrStillRunning
+// It returns ErrNotFound for an unknown ID, ErrFinished for a task that had ended, ErrStillRunning
 // when Config.CancelTimeout passes first, and ctx's error when ctx ends first: the task
 // stays cancelled then. A task that calls it for itself with its own context gets ErrInvalid and is not
 // cancelled, since it would wait for itself; it can use Task.Cancel, which does not wait.

@@ -2,7 +2,7 @@ package fxtasks
 
 import "context"
 
-// awaitClosed blocks until done is closed. It gives ctx's error if ctx ends first.
+// awaitClosed blocks until done is closed. It returns ctx's error if ctx ends first.
 func awaitClosed(ctx context.Context, done <-chan struct{}) error {
 	if ctx.Done() == nil { // to submit and wait takes 3 % less time than with select
 		<-done
@@ -19,7 +19,7 @@ func awaitClosed(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// isClosed says whether c is closed, which a nil channel is not.
+// isClosed reports whether c is closed, which a nil channel is not.
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

@@ -11,7 +11,7 @@ import (
 	"github.com/fxtasks/background/internal/attemptinfo"
 )
 
-// FromContext gives the task that ctx belongs to: ctx is what the task's function was given, or
+// FromContext returns the task that ctx belongs to: ctx is what the task's function was given, or
 // derived from it.
 func FromContext(ctx context.Context) (*Task, bool) {
 	c := taskContextOf(ctx)
@@ -21,7 +21,7 @@ func FromContext(ctx context.Context) (*Task, bool) {
 	return c.task, true
 }
 
-// taskContextOf gives the context of the attempt that ctx belongs to, or nil.
+// taskContextOf returns the context of the attempt that ctx belongs to, or nil.
 func taskContextOf(ctx context.Context) *taskContext {
 	if ctx == nil {
 		return nil
@@ -48,9 +48,9 @@ func ReportProgress(ctx context.Context, p Progress) {
 	cs.r.publish(kindProgress, t, t.since(p.UpdatedAt))
 }
 
-// Logger gives the manager's logger with the fields task_id and task_name, for a task of a group also group,
+// Logger returns the manager's logger with the fields task_id and task_name, for a task of a group also group,
 // and under WithRetry also attempt.
-// Outside a task it gives a logger that logs nothing.
+// Outside a task it returns a logger that logs nothing.
 func Logger(ctx context.Context) *zap.Logger {
 	t, ok := FromContext(ctx)
 	if !ok {
@@ -197,7 +197,7 @@ func (c *taskContext) ensureLive() *liveContext {
 	return c.live.Load()
 }
 
-// decideEnd makes c end with e, unless that is decided already. It gives the ending that won.
+// decideEnd makes c end with e, unless that is decided already. It returns the ending that won.
 func (c *taskContext) decideEnd(e *ending) *ending {
 	c.decided.CompareAndSwap(nil, e)
 	return c.decided.Load()

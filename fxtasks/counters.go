@@ -12,7 +12,7 @@ type counters struct {
 	forgotten Counts // the finished ones whose records are gone
 }
 
-// known gives how many tasks in the status have a record.
+// known returns how many tasks in the status have a record.
 func (c *counters) known(s Status) int {
 	switch s {
 	case Pending:
@@ -43,7 +43,7 @@ func (c *Counts) move(from, to Status) {
 	}
 }
 
-// ended gives the counter of the tasks that ended with the status.
+// ended returns the counter of the tasks that ended with the status.
 func (c *Counts) ended(s Status) *uint64 {
 	switch s {
 	case Completed:
@@ -86,7 +86,7 @@ func newNameStats(name string) *nameStats {
 	return &nameStats{labels: pprof.WithLabels(context.Background(), pprof.Labels(nameLabel, name))}
 }
 
-// nameStats gives what is kept for a name; nil when nothing is yet.
+// nameStats returns what is kept for a name; nil when nothing is yet.
 func (r *registry) nameStats(name string) *nameStats { return (*r.names.Load())[name] }
 
 // addNameStats is called in a critical section. Names past the first maxNames share one nameStats.

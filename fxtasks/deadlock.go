@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// wouldDeadlock says whether w, a wait of self, would close a cycle: whether what w waits for can only happen
+// wouldDeadlock reports whether w, a wait of self, would close a cycle: whether what w waits for can only happen
 // after self has returned. It searches the wait-for graph. A task leads to all that it waits for and to the
 // task that it is to replace; a group leads to its tasks.
 func (r *registry) wouldDeadlock(w *wait, self *Task) bool {

@@ -29,7 +29,7 @@
 // # Limits
 //
 // Config bounds a manager, GroupConfig a Group of its tasks on top of that. Tasks over the limit
-// wait, in order of submission within their group; where too many wait, Submit gives ErrQueueFull,
+// wait, in order of submission within their group; where too many wait, Submit returns ErrQueueFull,
 // or waits itself if WithBlocking is given.
 //
 // A task that waits for others with its own context, for example child.Wait(ctx), keeps its slot and counts

@@ -35,10 +35,10 @@ func newDrainClock(m *Manager, began, end time.Time) *drainClock {
 }
 
 // StartDrain starts the clock by which all drains of the manager and its groups run, unless it runs
-// already, and gives the end of its budget: the shorter of Config.ShutdownTimeout and the time that ctx has
+// already, and returns the end of its budget: the shorter of Config.ShutdownTimeout and the time that ctx has
 // left. From then on the grace of every task runs, and when it is over the task's context ends with
 // ErrShutdown; tasks without a grace are cancelled at once. Submit goes on taking a task for as long as
-// its grace would last, and gives ErrShuttingDown after that. StartDrain does not wait for tasks:
+// its grace would last, and returns ErrShuttingDown after that. StartDrain does not wait for tasks:
 // Group.Shutdown and Manager.Shutdown do, by this clock.
 //
 // Of ctx only the deadline counts. A nil ctx has none.
@@ -58,7 +58,7 @@ func (m *Manager) StartDrain(ctx context.Context) (end time.Time) {
 	return c.end
 }
 
-// budget gives the shorter of ShutdownTimeout and what ctx has left.
+// budget returns the shorter of ShutdownTimeout and what ctx has left.
 func (m *Manager) budget(ctx context.Context) time.Duration {
 	if ctx != nil {
 		if deadline, ok := ctx.Deadline(); ok {
@@ -169,16 +169,16 @@ func (cs *section) cutOff(x *cutoff) {
 	}
 }
 
-// clocks gives the clocks that time the drain of t: the manager's and its group's, nil if not started.
+// clocks returns the clocks that time the drain of t: the manager's and its group's, nil if not started.
 func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
 
-// isOpenFor says whether t may be submitted: always before a shutdown, and until its grace would be
+// isOpenFor reports whether t may be submitted: always before a shutdown, and until its grace would be
 // over while only the clock runs.
 func (cs *section) isOpenFor(t *Task) bool {
 	return !cs.r.closed && !t.group.closed && !cs.isCutOff(t)
 }
 
-// isCutOff says whether the shutdown has come so far that t may not start any more.
+// isCutOff reports whether the shutdown has come so far that t may not start any more.
 func (cs *section) isCutOff(t *Task) bool {
 	for _, c := range cs.r.clocks(t) {
 		if c != nil && (t.opts.delay > 0 && t.seq == 0 || !cs.now().Before(c.cutoffOf(t))) {

@@ -6,7 +6,7 @@ import "fmt"
 type DuplicatePolicy uint8
 
 const (
-	// Reject gives ErrDuplicateID while the ID's task is active. This is the default.
+	// Reject returns ErrDuplicateID while the ID's task is active. This is the default.
 	Reject DuplicatePolicy = iota
 	// Join returns the task that has the ID, also a finished one that is still retained, and
 	// drops the new function.
@@ -18,7 +18,7 @@ const (
 
 var policyNames = [...]string{"reject", "join", "replace"}
 
-// String gives "reject", "join" or "replace".
+// String returns "reject", "join" or "replace".
 func (p DuplicatePolicy) String() string {
 	if int(p) < len(policyNames) {
 		return policyNames[p]
@@ -26,7 +26,7 @@ func (p DuplicatePolicy) String() string {
 	return fmt.Sprintf("DuplicatePolicy(%d)", uint8(p))
 }
 
-// duplicateOf gives the known task that has the ID which was chosen for t, or nil.
+// duplicateOf returns the known task that has the ID which was chosen for t, or nil.
 func (r *registry) duplicateOf(t *Task) *Task {
 	if !t.opts.idSet {
 		return nil
@@ -40,7 +40,7 @@ func (t *Task) rejects(old *Task) bool {
 	return old != nil && t.opts.duplicate == Reject && !old.status.Finished()
 }
 
-// waitsFor gives the running task that must return before one that replaces old can start, or nil.
+// waitsFor returns the running task that must return before one that replaces old can start, or nil.
 func waitsFor(old *Task) *Task {
 	switch {
 	case old == nil || old.status.Finished():
@@ -84,7 +84,7 @@ func (cs *section) unlinkReplacement(t *Task) {
 	}
 }
 
-// joinResult makes a SubmitResult give the value of the task that it joins.
+// joinResult makes a SubmitResult return the value of the task that it joins.
 func joinResult(old *Task, result resultHandle) error {
 	if result == nil || result.join(old.opts.result) {
 		return nil

@@ -62,7 +62,7 @@ type PanicError struct {
 	text string // made when the task ended; "": not made by this package
 }
 
-// Error gives a text that was made once, when the task ended: later calls do not look at Value.
+// Error returns a text that was made once, when the task ended: later calls do not look at Value.
 func (e *PanicError) Error() string {
 	if e.text == "" {
 		return panicText(e.Value)
@@ -70,7 +70,7 @@ func (e *PanicError) Error() string {
 	return e.text
 }
 
-// Unwrap gives Value when it is an error, else nil.
+// Unwrap returns Value when it is an error, else nil.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

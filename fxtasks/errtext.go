@@ -15,7 +15,7 @@ type failure struct {
 	text string
 }
 
-// errorText gives err.Error(), or the type of err if that panics. It does not return if Error calls
+// errorText returns err.Error(), or the type of err if that panics. It does not return if Error calls
 // runtime.Goexit.
 func errorText(err error) (text string) {
 	defer func() {
@@ -26,7 +26,7 @@ func errorText(err error) (text string) {
 	return err.Error()
 }
 
-// panicText gives the text of what was given to panic. What is no error, Stringer, string or number
+// panicText returns the text of what was given to panic. What is no error, Stringer, string or number
 // gives its type: it may refer to itself, or be changed meanwhile, and to print it would then end the process.
 func panicText(v any) (text string) {
 	defer func() {
@@ -54,7 +54,7 @@ func panicTypeText(v any) string { return panicPrefix + typeText(v) }
 
 func typeText(v any) string { return fmt.Sprintf("%T", v) }
 
-// textOf gives the text of a task's error. For an endError it makes that from its parts.
+// textOf returns the text of a task's error. For an endError it makes that from its parts.
 func textOf(err error) string {
 	switch e := err.(type) {
 	case *endError:

@@ -74,7 +74,7 @@ func (r *registry) wakeReaders() {
 	}
 }
 
-// awaitEvent gives a channel that is closed at the next event. It can itself publish events, of tasks that
+// awaitEvent returns a channel that is closed at the next event. It can itself publish events, of tasks that
 // it records, so the caller has to look again.
 func (cs *section) awaitEvent() chan struct{} {
 	r := cs.r
@@ -94,9 +94,9 @@ type Subscription struct {
 	cursor ring.Cursor
 }
 
-// Subscribe gives the events with a Seq above after, as far as they are still kept: 0 for all,
+// Subscribe returns the events with a Seq above after, as far as they are still kept: 0 for all,
 // Latest for those from now on, Page.Seq for those that a page does not include. A Seq that this
-// manager has not reached yet is one of another manager: it gives all that is kept, and counts what
+// manager has not reached yet is one of another manager: it returns all that is kept, and counts what
 // is not as missed. It does not block.
 func (m *Manager) Subscribe(after uint64) *Subscription {
 	cs := m.reg.enter()
@@ -107,7 +107,7 @@ func (m *Manager) Subscribe(after uint64) *Subscription {
 	return &Subscription{m: m, cursor: cs.r.events.From(after)}
 }
 
-// Next gives the next event, and blocks until there is one. It gives ctx's error when ctx has
+// Next returns the next event, and blocks until there is one. It returns ctx's error when ctx has
 // ended, and io.EOF when the manager has stopped and all its events have been read.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	if ctx == nil {
@@ -130,7 +130,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	}
 }
 
-// read gives the next event, or a channel that is closed when there may be one. The channel is nil when
+// read returns the next event, or a channel that is closed when there may be one. The channel is nil when
 // there will be no more.
 func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	cs := s.m.reg.enter()
@@ -149,7 +149,7 @@ func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	return e, ok, wake
 }
 
-// All gives the events as Next does, until ctx ends or the manager has stopped and all are read.
+// All returns the events as Next does, until ctx ends or the manager has stopped and all are read.
 func (s *Subscription) All(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for {
@@ -161,7 +161,7 @@ func (s *Subscription) All(ctx context.Context) iter.Seq[Event] {
 	}
 }
 
-// Missed gives how many events were overwritten before this subscription read them. Reports of
+// Missed returns how many events were overwritten before this subscription read them. Reports of
 // progress overwrite only each other, and do not count.
 func (s *Subscription) Missed() uint64 {
 	cs := s.m.reg.enter()

@@ -56,7 +56,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 
 // Group makes the group of that name, which follows the rule for the names of tasks. A manager is
 // meant to have few groups: they are never freed. A bad name or config, and a name that a group has
-// already, also one that was shut down, is an error that matches ErrInvalid. It gives
+// already, also one that was shut down, is an error that matches ErrInvalid. It returns
 // ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	if err := checkName("group name", name); err != nil {
@@ -79,20 +79,20 @@ func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
 	return g, nil
 }
 
-// Groups gives the manager's groups in order of creation, also those that have been shut down.
+// Groups returns the manager's groups in order of creation, also those that have been shut down.
 func (m *Manager) Groups() []*Group {
 	cs := m.reg.enter()
 	defer cs.leave()
 	return append([]*Group(nil), cs.r.groups[1:]...) // less the one for tasks of no group
 }
 
-// Name gives the group's name.
+// Name returns the group's name.
 func (g *Group) Name() string { return g.name }
 
-// Config gives the configuration that the group was made with.
+// Config returns the configuration that the group was made with.
 func (g *Group) Config() GroupConfig { return g.cfg }
 
-// State tells whether the group takes tasks, drains, or has stopped, by its own shutdown or its manager's.
+// State reports whether the group takes tasks, drains, or has stopped, by its own shutdown or its manager's.
 func (g *Group) State() State {
 	cs := g.m.reg.enter()
 	defer cs.leave()
@@ -111,7 +111,7 @@ func (g *Group) Stats() Counts {
 	return g.counts
 }
 
-// Wait blocks until none of the group's tasks is pending or running, and gives ctx's error if ctx
+// Wait blocks until none of the group's tasks is pending or running, and returns ctx's error if ctx
 // ends first. A task of this group that calls it with its own context gets ErrInvalid, and so does
 // one that a task of the group waits for.
 func (g *Group) Wait(ctx context.Context) error {

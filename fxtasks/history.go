@@ -55,7 +55,7 @@ func (cs *section) addToHistory(t *Task, ran bool) {
 	}
 }
 
-// History gives the outcomes of the last hour, and how long tasks waited and ran. It does not block.
+// History returns the outcomes of the last hour, and how long tasks waited and ran. It does not block.
 func (m *Manager) History() History {
 	r := m.reg
 	cs := r.enter()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Wait blocks until no task is pending or running, and gives ctx's error if ctx ends first. A
+// Wait blocks until no task is pending or running, and returns ctx's error if ctx ends first. A
 // task of this manager that calls it with its own context gets ErrInvalid.
 func (m *Manager) Wait(ctx context.Context) error {
 	if err := m.refuseSelfWait(ctx, anyTask); err != nil {
@@ -20,8 +20,8 @@ func (m *Manager) Wait(ctx context.Context) error {
 	return awaitClosed(ctx, idle)
 }
 
-// idleOf gives a channel that is closed when no task of g is active, or no task at all when g is nil. It
-// gives nil when none is active now.
+// idleOf returns a channel that is closed when no task of g is active, or no task at all when g is nil. It
+// returns nil when none is active now.
 func (r *registry) idleOf(g *Group) chan struct{} {
 	s := &r.all
 	if g != nil {

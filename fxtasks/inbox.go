@@ -15,7 +15,7 @@ type inbox struct {
 	top         atomic.Pointer[Task]
 }
 
-// push adds t. first says whether the inbox was empty before. It does nothing, and ok is false, if open is
+// push adds t. first reports whether the inbox was empty before. It does nothing, and ok is false, if open is
 // false; a nil open counts as true.
 func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 	for {
@@ -35,7 +35,7 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 
 func (t *Task) isSentinel() bool { return t.group == nil }
 
-// takeLocked empties the inbox. It gives the tasks as a list for pop, in the order in which they were pushed.
+// takeLocked empties the inbox. It returns the tasks as a list for pop, in the order in which they were pushed.
 func (b *inbox) takeLocked() (first *Task) {
 	if b.top.Load() == b.sentinel {
 		return nil
@@ -59,7 +59,7 @@ func (b *inbox) reverse(top *Task) (first *Task) {
 	return first
 }
 
-// pop takes the first task off what takeLocked gave.
+// pop takes the first task off what takeLocked returned.
 func (b *inbox) pop(first **Task) *Task {
 	t := *first
 	if t != nil {

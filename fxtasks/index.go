@@ -17,7 +17,7 @@ func newIDIndex() idIndex {
 	}
 }
 
-// find gives nil for an ID that no task has.
+// find returns nil for an ID that no task has.
 func (x *idIndex) find(id string) *Task {
 	if t := x.chosen[id]; t != nil {
 		return t

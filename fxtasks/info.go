@@ -11,7 +11,7 @@ type Info struct {
 	Seq               uint64 // submission number, unique in its manager
 	ID, Name, Group   string // Group is "" for a task of no group
 	Status            Status
-	Err               error // what Task.Err gives
+	Err               error // what Task.Err returns
 	Metadata          map[string]string
 	Progress          Progress
 	CreatedAt         time.Time
@@ -35,7 +35,7 @@ type Progress struct {
 	UpdatedAt      time.Time // when it was reported; zero: never
 }
 
-// Info gives all that is known about the task now.
+// Info returns all that is known about the task now.
 func (t *Task) Info() Info {
 	cs := t.group.m.reg.enter()
 	info := t.info()
@@ -43,7 +43,7 @@ func (t *Task) Info() Info {
 	return info.complete(t)
 }
 
-// info gives an Info without an ID that shares the metadata with the record. It is called in a section, and
+// info returns an Info without an ID that shares the metadata with the record. It is called in a section, and
 // the caller has to call complete after it.
 func (t *Task) info() Info {
 	info := Info{

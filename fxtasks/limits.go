@@ -28,7 +28,7 @@ func (s *limits) active() int   { return s.counts.Pending + s.counts.Running }
 func (s *limits) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
 func (s *limits) working() int  { return s.slots - s.waiting }
 
-// mayWork says whether one more task may work. hasSpare says whether one more may without taking a place
+// mayWork reports whether one more task may work. hasSpare reports whether one more may without taking a place
 // that is reserved for what a starved task waits for.
 func (s *limits) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
 func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.starved < s.maxRunning }
@@ -39,7 +39,7 @@ func (s *limits) hasUnreserved() bool {
 	return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning
 }
 
-// hasRoom says whether one more task may be pending when freed pending tasks have left.
+// hasRoom reports whether one more task may be pending when freed pending tasks have left.
 func (s *limits) hasRoom(freed int) bool {
 	return s.maxPending == 0 || s.counts.Pending-s.betweenAttempts-freed < s.maxPending
 }

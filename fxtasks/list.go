@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Order says in which order List gives tasks.
+// Order is the order in which List returns tasks.
 type Order uint8
 
 const (
@@ -16,7 +16,7 @@ const (
 	LatestEndedFirst              // by their end; only tasks that have ended
 )
 
-// Filter says which tasks List gives: those that match all of what is set.
+// Filter says which tasks List returns: those that match all of what is set.
 type Filter struct {
 	Statuses      []Status          // any of these; none: all
 	Name, Group   string            // "": any
@@ -43,7 +43,7 @@ const (
 	maxLimit     = 1000
 )
 
-// List gives the records that match f. Records that come or go between two pages never make one
+// List returns the records that match f. Records that come or go between two pages never make one
 // appear twice. A filter by metadata, time or text, or by name and group together, looks at all
 // records, a few at a time: Total is then not of one moment.
 func (m *Manager) List(f Filter) Page {
@@ -148,7 +148,7 @@ func (l *listing) step() (more bool) {
 	return more
 }
 
-// full says whether the page is complete and Total is known.
+// full reports whether the page is complete and Total is known.
 func (l *listing) full() bool {
 	return l.counted && (l.more || l.from == l.f.Order.start() && len(l.page.Tasks) >= l.page.Total)
 }
@@ -171,7 +171,7 @@ func (l *listing) add(key uint64, t *Task) {
 	}
 }
 
-// start gives where the order begins.
+// start returns the key at which the order begins.
 func (o Order) start() uint64 {
 	if o == OldestFirst {
 		return 0
@@ -179,7 +179,7 @@ func (o Order) start() uint64 {
 	return Latest
 }
 
-// before says whether key comes before other in the order.
+// before reports whether key comes before other in the order.
 func (o Order) before(key, other uint64) bool {
 	if o == OldestFirst {
 		return key < other
@@ -187,7 +187,7 @@ func (o Order) before(key, other uint64) bool {
 	return key > other
 }
 
-// after gives the key that follows in the order.
+// after returns the key that follows in the order.
 func (o Order) after(key uint64) uint64 {
 	if o == OldestFirst {
 		return key + min(1, Latest-key)
@@ -195,7 +195,7 @@ func (o Order) after(key uint64) uint64 {
 	return key - min(1, key)
 }
 
-// walk calls see for each record from a key on, until see gives false: then it has stopped.
+// walk calls see for each record from a key on, until see returns false: then it has stopped.
 func (o Order) walk(r *registry, from uint64, see func(key uint64, t *Task) bool) (stopped bool) {
 	records := r.records.Descend
 	switch o {
@@ -212,7 +212,7 @@ func (o Order) walk(r *registry, from uint64, see func(key uint64, t *Task) bool
 	return false
 }
 
-// count gives how many known tasks match f, if the counters can tell: List then looks at no more
+// count returns how many known tasks match f, if the counters can tell: List then looks at no more
 // tasks than it has to show.
 func (r *registry) count(f *Filter) (n int, ok bool) {
 	if len(f.Metadata) > 0 || f.Text != "" || !f.CreatedAfter.IsZero() || !f.CreatedBefore.IsZero() || f.Name != "" && f.Group != "" {
@@ -263,7 +263,7 @@ var tokenMarks = [...]string{"before-", "after-", "ended-before-"}
 
 func (o Order) token(last uint64) string { return tokenMarks[o] + strconv.FormatUint(last, 10) }
 
-// parseToken gives the key at which the page begins.
+// parseToken returns the key at which the page begins.
 func (o Order) parseToken(token string) (from uint64, ok bool) {
 	if int(o) >= len(tokenMarks) {
 		return 0, false

@@ -17,7 +17,7 @@ func engineLogger(l *zap.Logger) *zap.Logger {
 	return l.WithOptions(zap.AddStacktrace(zap.LevelEnablerFunc(func(zapcore.Level) bool { return false })))
 }
 
-// logs says whether lines of the level are written.
+// logs reports whether lines of the level are written.
 func (m *Manager) logs(level zapcore.Level) (enabled bool) {
 	if m.log == nil {
 		return false
@@ -56,7 +56,7 @@ func (t *Task) writeSubmitted() {
 	t.group.m.write(zap.DebugLevel, "task submitted", taskFields(t)...)
 }
 
-// endLine gives level and message of the line about the end of t.
+// endLine returns level and message of the line about the end of t.
 func (t *Task) endLine() (zapcore.Level, string) {
 	switch t.outcome {
 	case Pending:
@@ -80,7 +80,7 @@ func (t *Task) endLine() (zapcore.Level, string) {
 	}
 }
 
-// logsEnd says whether there is a line to be written. It is apart from writeEnd, which needs more
+// logsEnd reports whether there is a line to be written. It is apart from writeEnd, which needs more
 // stack than a new goroutine has: to grow it just to find out that nobody listens made the drain of
 // 100,000 parked tasks a sixth slower.
 func (t *Task) logsEnd() bool {
@@ -143,7 +143,7 @@ type limitedLog struct {
 
 const limitedLogEvery = 5 * time.Second
 
-// add counts one. It gives the count to log now, or 0.
+// add counts one. It returns the count to log now, or 0.
 func (l *limitedLog) add(now time.Time) uint64 {
 	l.count++
 	if !l.last.IsZero() && now.Sub(l.last) < limitedLogEvery {

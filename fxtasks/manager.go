@@ -57,10 +57,10 @@ func New(cfg Config, opts ...Option) (*Manager, error) {
 	return m, nil
 }
 
-// Config gives the manager's configuration with its defaults filled in.
+// Config returns the manager's configuration with its defaults filled in.
 func (m *Manager) Config() Config { return m.cfg }
 
-// State tells whether the manager takes tasks, drains, or has stopped. It drains from StartDrain on.
+// State reports whether the manager takes tasks, drains, or has stopped. It drains from StartDrain on.
 func (m *Manager) State() State {
 	cs := m.reg.enter()
 	defer cs.leave()

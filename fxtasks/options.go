@@ -108,7 +108,7 @@ func WithRetry(r Retry) TaskOption {
 }
 
 // WithDelay makes the task start d after it was submitted at the earliest. Meanwhile it is pending, and takes
-// room in the queue: where none may be pending, Submit gives ErrQueueFull, with WithBlocking too. 0 means at
+// room in the queue: where none may be pending, Submit returns ErrQueueFull, with WithBlocking too. 0 means at
 // once. A shutdown cancels a delayed task when it begins.
 func WithDelay(d time.Duration) TaskOption {
 	return func(o *taskOptions) { o.delay = d }

@@ -52,7 +52,7 @@ const wakeEvery = time.Minute
 //
 // The name follows the rule of an ID and is unique among the schedules of the manager and its groups. Another
 // name, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and
-// WithID are errors that match ErrInvalid. It gives ErrShuttingDown once the shutdown has begun.
+// WithID are errors that match ErrInvalid. It returns ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
 	return m.ungrouped.Schedule(name, s, fn, opts...)
 }
@@ -115,14 +115,14 @@ func (p *Periodic) register() error {
 	return nil
 }
 
-// Periodics gives the schedules that have not ended, by name; those of groups too.
+// Periodics returns the schedules that have not ended, by name; those of groups too.
 func (m *Manager) Periodics() []*Periodic {
 	cs := m.reg.enter()
 	defer cs.leave()
 	return slices.SortedFunc(maps.Values(cs.r.periodics), func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) })
 }
 
-// Info gives what is known about the schedule and its latest run now.
+// Info returns what is known about the schedule and its latest run now.
 func (p *Periodic) Info() PeriodicInfo {
 	cs := p.group.m.reg.enter()
 	info := PeriodicInfo{Name: p.name, Group: p.group.name, Next: p.next, Runs: p.runs, Skipped: p.skipped, LastCompleted: p.completed()}
@@ -172,7 +172,7 @@ func (cs *section) stopSchedules(g *Group) {
 	}
 }
 
-// Trigger runs the task once now, with the values of ctx. It counts as a run of the schedule. It gives
+// Trigger runs the task once now, with the values of ctx. It counts as a run of the schedule. It returns
 // ErrStillRunning while a run is active, ErrShuttingDown when the schedule has been stopped, and the errors of Submit.
 func (p *Periodic) Trigger(ctx context.Context) (*Task, error) {
 	if err := p.reserve(); err != nil {
@@ -220,7 +220,7 @@ func (p *Periodic) fire() {
 	p.planNext()
 }
 
-// due says whether a run is due by the clock on the wall, and sets the timer if not.
+// due reports whether a run is due by the clock on the wall, and sets the timer if not.
 func (p *Periodic) due() bool {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()

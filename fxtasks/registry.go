@@ -172,7 +172,7 @@ func (cs *section) move(t *Task, to Status, now time.Time) {
 	r.publish(kindFinished, t, t.finishedAt)
 }
 
-// countersOf gives those in which t counts.
+// countersOf returns those in which t counts.
 func (r *registry) countersOf(t *Task) [3]*counters {
 	return [...]*counters{&r.all.counters, &t.group.counters, &t.stats.counters}
 }
@@ -279,7 +279,7 @@ func (cs *section) ask(t *Task, e *ending) bool {
 	return true // asked now, or before, or just about to end by itself
 }
 
-// activeTasks gives the pending and running tasks of g, or all when g is nil, that were submitted
+// activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted
 // before, the newest first: who cancels them in this order starts no task just to cancel it.
 func (r *registry) activeTasks(g *Group) []*Task {
 	var tasks []*Task

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Result is a Task whose function gives a value.
+// Result is a Task whose function returns a value.
 type Result[T any] struct {
 	*Task
 	box *resultBox[T]
@@ -76,7 +76,7 @@ func (h *typedHandle[T]) join(other resultHandle) bool {
 	return ok
 }
 
-// SubmitResult is Submit for a function that gives a value: that of the first call of fn that returned
+// SubmitResult is Submit for a function that returns a value: that of the first call of fn that returned
 // a nil error, if the task completes. The value is kept as long as the task's record or the Result is.
 // Joining, under Join, a task that was not submitted by SubmitResult with the same T is an error that
 // matches ErrInvalid.
@@ -104,7 +104,7 @@ func SubmitResult[T any](ctx context.Context, s Submitter, name string,
 	return &Result[T]{Task: t, box: handle.box}, nil
 }
 
-// ResultOf gives the Result of a task that was submitted by SubmitResult with the same T; false for
+// ResultOf returns the Result of a task that was submitted by SubmitResult with the same T; false for
 // any other, and for one whose record has been forgotten.
 func ResultOf[T any](t *Task) (*Result[T], bool) {
 	if t == nil {
@@ -119,7 +119,7 @@ func ResultOf[T any](t *Task) (*Result[T], bool) {
 	return &Result[T]{Task: t, box: handle.box}, true
 }
 
-// Value blocks until the task has finished and gives its value, with the task's Err; or ctx's error,
+// Value blocks until the task has finished and returns its value, with the task's Err; or ctx's error,
 // and no value, if ctx ends first. It waits as Task.Wait does.
 func (r *Result[T]) Value(ctx context.Context) (T, error) {
 	var none T
@@ -133,7 +133,7 @@ func (r *Result[T]) Value(ctx context.Context) (T, error) {
 	return value, nil
 }
 
-// Result gives the value of a task that was submitted by SubmitResult; ok is false unless it has
+// Result returns the value of a task that was submitted by SubmitResult; ok is false unless it has
 // completed and its record is known. The value must not be changed once fn has returned.
 func (t *Task) Result() (value any, ok bool) {
 	cs := t.group.m.reg.enter()

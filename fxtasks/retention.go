@@ -2,8 +2,8 @@ package fxtasks
 
 import "time"
 
-// Cleanup forgets the records of all tasks that have finished by now, and gives how many those were. Handles
-// on the tasks stay valid.
+// Cleanup forgets the records of all tasks that have finished by now, and returns their number. Handles on
+// the tasks stay valid.
 func (m *Manager) Cleanup() (n int) {
 	r := m.reg
 	last := uint64(Latest)
@@ -81,7 +81,7 @@ func (cs *section) prune() (more bool) {
 	return more
 }
 
-// find gives the known task that has the ID, unless it is too old to be known.
+// find returns the known task that has the ID, unless it is too old to be known.
 func (r *registry) find(id string) *Task {
 	t := r.index.find(id)
 	if t != nil && t.status.Finished() && !time.Now().Before(r.expiresAt(t)) {

@@ -10,13 +10,13 @@ type Retry struct {
 	// MaxAttempts bounds the attempts, the first included. 0 and 1 mean no retry.
 	MaxAttempts int
 
-	// Delay gives how long to wait after an attempt, 1 being the first. A negative one is none. A panic or
+	// Delay returns how long to wait after the attempt with that number, 1 being the first. Negative means 0. A panic or
 	// runtime.Goexit in it, or in If, ends the task as failed, with both errors.
 	//
 	// Defaults to Backoff(time.Second, time.Minute).
 	Delay func(attempt int) time.Duration
 
-	// If says whether an error is worth another attempt: after a timeout one that matches ErrTimeout and what
+	// If reports whether an error is worth another attempt: after a timeout one that matches ErrTimeout and what
 	// the task's function returned. It is not asked about a Permanent error, after which there is none.
 	//
 	// Defaults to retrying after every error.
@@ -52,7 +52,7 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 	return a
 }
 
-// retries says whether another attempt follows, and notes after which delay. It calls the user's code: a
+// retries reports whether another attempt follows, and notes after which delay. It calls the user's code: a
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
@@ -96,7 +96,7 @@ func (t *Task) isAtItsLastAttempt() bool {
 	return cs.endsForGood(t)
 }
 
-// endsForGood says whether no attempt follows, whatever Retry says: the shutdown has begun, or a cancel came
+// endsForGood reports whether no attempt follows, whatever Retry says: the shutdown has begun, or a cancel came
 // after a timeout.
 func (cs *section) endsForGood(t *Task) bool {
 	return cs.r.clock != nil || t.group.clock != nil || t.attempts.lateRequest != nil && t.request != nil
@@ -187,18 +187,18 @@ func (r *registry) wakeDelayed() {
 	})
 }
 
-// isDelayed says whether a pending task is not due yet.
+// isDelayed reports whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
 
-// isBetweenAttempts says whether a pending task has had an attempt.
+// isBetweenAttempts reports whether a pending task has had an attempt.
 func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
-// isQueued says whether t is in the queue of its group.
+// isQueued reports whether t is in the queue of its group.
 func (t *Task) isQueued() bool {
 	return t.status == Pending && t.predecessor == nil && !t.isDelayed()
 }
 
-// dueAt gives from when on t could have started.
+// dueAt returns the time from which on t may start, or might have.
 func (t *Task) dueAt() time.Time {
 	if t.attempts != nil && !t.attempts.notBefore.IsZero() {
 		return t.attempts.notBefore

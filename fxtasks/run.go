@@ -14,7 +14,7 @@ import (
 // Run returns what fn returned. A panic of fn goes on after it was recorded, and so does runtime.Goexit. The task
 // leaves counts and history, but no record once it has ended.
 //
-// It gives ErrShuttingDown once the shutdown has begun, ErrDuplicateID for a chosen ID of an active task, and
+// It returns ErrShuttingDown once the shutdown has begun, ErrDuplicateID for a chosen ID of an active task, and
 // ErrInvalid for what Submit refuses and for WithRetry, WithDelay, WithBlocking and WithDuplicate; fn has then
 // not been run.
 func (m *Manager) Run(ctx context.Context, name string, fn Func, opts ...TaskOption) error {

@@ -89,7 +89,7 @@ func (cs *section) recordSubmitted() {
 	}
 }
 
-// now gives the time of the section, which is read when it is first asked for. It is never before
+// now returns the time of the section, which is read when it is first asked for. It is never before
 // that of anything on record: times follow the order of events.
 //
 // When it has read the clock it records what was submitted meanwhile. Such a task would otherwise be
@@ -104,7 +104,7 @@ func (cs *section) now() time.Time {
 	return cs.r.latest
 }
 
-// tick gives the later of now and the latest time of the registry.
+// tick returns the later of now and the latest time of the registry.
 func (r *registry) tick(now time.Time) time.Time {
 	if now.After(r.latest) {
 		r.latest = now

@@ -8,7 +8,7 @@ import (
 
 // Shutdown ends the manager, in four steps.
 //
-//  1. Close: Submit gives ErrShuttingDown from here on.
+//  1. Close: Submit returns ErrShuttingDown from here on.
 //  2. Finish: each task may go on for its drain grace. Pending tasks still start meanwhile, and those
 //     that have not started when their grace is over are cancelled. Delayed tasks, and tasks between two
 //     attempts, are cancelled at once.
@@ -21,7 +21,7 @@ import (
 // at once when ctx is cancelled. After StartDrain it is what that has left.
 //
 // A second Shutdown waits for the first and reports "already_shutdown", with what is still running now, without
-// stacks, as a *ShutdownError unless that is nothing; if its own ctx ends first it gives ctx's error. A
+// stacks, as a *ShutdownError unless that is nothing; if its own ctx ends first it returns ctx's error. A
 // task of this manager that calls it with its own context gets ErrInvalid, and nothing is shut down.
 //
 // Afterwards the manager still answers Task, List and Stats, and no goroutine of it is left but
@@ -72,7 +72,7 @@ type shutdownCall struct {
 	stacks          map[*Task]string
 }
 
-// begin closes the manager or the group for new tasks. When a Shutdown has begun before, it gives a channel
+// begin closes the manager or the group for new tasks. When a Shutdown has begun before, it returns a channel
 // that is closed when that one is over.
 func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	self, budget := d.m.waitingTask(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
@@ -192,7 +192,7 @@ func (d *shutdownCall) stackTime() time.Duration {
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
 
-// awaitLines gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
+// awaitLines returns a channel that is closed when no line about a task is being written for the manager; nil: none is.
 func (r *registry) awaitLines() chan struct{} {
 	if r.pendingLines == 0 {
 		return nil

@@ -25,7 +25,7 @@ var taskFrames = []string{
 	"\n" + enginePackage + "runHere(0x",
 }
 
-// stacksOf gives for each task the stack of its goroutine, then those of the goroutines that this
+// stacksOf returns for each task the stack of its goroutine, then those of the goroutines that this
 // one started, and so on. Tasks that do not run now are left out.
 //
 // It reads them off a dump of all goroutines. The alternative, a goroutine label with the task's

@@ -2,7 +2,7 @@ package fxtasks
 
 import "fmt"
 
-// State is where a Manager is in its life. It only moves forward.
+// State says whether a Manager or a Group takes tasks. It only moves forward.
 type State uint8
 
 const (
@@ -13,7 +13,7 @@ const (
 
 var stateNames = [...]string{"open", "draining", "stopped"}
 
-// String gives "open", "draining" or "stopped".
+// String returns "open", "draining" or "stopped".
 func (s State) String() string {
 	if int(s) < len(stateNames) {
 		return stateNames[s]

@@ -26,10 +26,10 @@ type Counts struct {
 	Pending, Running                                  int    // now; Running counts tasks that wait, too
 	Submitted, Completed, Failed, Cancelled, TimedOut uint64 // since New
 	Retried                                           uint64 // attempts after which the task became pending again
-	Rejected                                          uint64 // submits that gave an error
+	Rejected                                          uint64 // submits that returned an error
 }
 
-// Stats gives the manager's figures.
+// Stats returns the manager's figures.
 func (m *Manager) Stats() Stats {
 	r := m.reg
 	oldest := m.oldestRunning()
@@ -72,7 +72,7 @@ func (m *Manager) Stats() Stats {
 	return s
 }
 
-// firstInTurn gives the queued task with the earliest turn.
+// firstInTurn returns the queued task with the earliest turn.
 func (r *registry) firstInTurn() (first *Task) {
 	for _, g := range r.groups {
 		if _, t, ok := g.queue.First(); ok && (first == nil || t.order < first.order) {
@@ -82,7 +82,7 @@ func (r *registry) firstInTurn() (first *Task) {
 	return first
 }
 
-// oldestRunning gives the task that has run for longest, or nil. It looks at the records from the
+// oldestRunning returns the task that has run for longest, or nil. It looks at the records from the
 // first active one on, in steps, until it has seen all that run, or only such as were submitted
 // after the oldest so far had started. To keep the running tasks in order would cost each of them.
 func (m *Manager) oldestRunning() (oldest *Task) {
@@ -127,7 +127,7 @@ type askedTasks struct {
 	old    int                // taken out of recent
 }
 
-// askedAt gives when t was asked to end.
+// askedAt returns when t was asked to end.
 func (t *Task) askedAt() uint64 {
 	return uint64(t.at(t.requestedAt).Sub(t.group.m.reg.epoch))
 }

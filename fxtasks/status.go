@@ -2,7 +2,7 @@ package fxtasks
 
 import "fmt"
 
-// Status is where a task is in its life.
+// Status is what a task is doing, or how it ended.
 //
 //	pending ──► running ──► completed     fn returned nil, whatever was requested meanwhile
 //	 │  ▲          ├──────► failed        fn returned an error, panicked or called runtime.Goexit
@@ -27,7 +27,7 @@ var statusNames = [...]string{"pending", "running", "completed", "failed", "canc
 // Finished reports whether s is one of the four statuses that a task never leaves.
 func (s Status) Finished() bool { return s >= Completed && s <= TimedOut }
 
-// String gives "pending", "running", "completed", "failed", "cancelled" or "timed_out".
+// String returns "pending", "running", "completed", "failed", "cancelled" or "timed_out".
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -35,7 +35,7 @@ func (s Status) String() string {
 	return fmt.Sprintf("Status(%d)", uint8(s))
 }
 
-// MarshalText gives what String does; an unknown status is an error that matches ErrInvalid.
+// MarshalText returns what String does; an unknown status is an error that matches ErrInvalid.
 func (s Status) MarshalText() ([]byte, error) {
 	if int(s) >= len(statusNames) {
 		return nil, invalid("status %d", uint8(s))

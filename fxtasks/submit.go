@@ -135,7 +135,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	return t, nil
 }
 
-// submit accepts t, or gives the task that t joins.
+// submit accepts t, or returns the task that t joins.
 func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
 	if !cs.isOpenFor(t) {
@@ -174,7 +174,7 @@ func (cs *section) accept(t, old *Task) {
 	cs.enqueueWhenDue(t)
 }
 
-// hasRoomFor says whether t can start at once or has room to be pending. It replaces old, unless that is nil.
+// hasRoomFor reports whether t can start at once or has room to be pending. It replaces old, unless that is nil.
 func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0
@@ -198,7 +198,7 @@ func (m *Manager) reject(g *Group, name string) {
 	cs.reject(g, name, nil)
 }
 
-// reject counts a submit that failed. It gives the number of rejects that are to be logged now.
+// reject counts a submit that failed. It returns the number of rejects that are to be logged now.
 func (cs *section) reject(g *Group, name string, err error) uint64 {
 	cs.r.all.counts.Rejected++
 	g.counts.Rejected++

@@ -72,7 +72,7 @@ func (t *Task) at(s sinceCreated) time.Time {
 	return t.created.Add(time.Duration(s - 1))
 }
 
-// ID gives which task this is: what WithID chose, or a UUIDv7.
+// ID returns the task's ID: the one that WithID chose, or a UUIDv7.
 func (t *Task) ID() string {
 	if t.opts.idSet {
 		return t.opts.id
@@ -80,20 +80,20 @@ func (t *Task) ID() string {
 	return t.idNode.ID.String()
 }
 
-// Name gives what kind of work this is.
+// Name returns the name that the task was submitted with.
 func (t *Task) Name() string { return t.name }
 
-// String gives the name and the ID.
+// String returns the name and the ID.
 func (t *Task) String() string { return t.name + " " + t.ID() }
 
-// Status gives where the task is in its life.
+// Status returns the status that the task has now.
 func (t *Task) Status() Status {
 	cs := t.group.m.reg.enter()
 	defer cs.leave()
 	return t.status
 }
 
-// Done gives a channel that is closed when the task has finished: fn has returned, its record no
+// Done returns a channel that is closed when the task has finished: fn has returned, its record no
 // longer changes, and the line of its end is in the log.
 func (t *Task) Done() <-chan struct{} {
 	cs := t.group.m.reg.enter()
@@ -104,7 +104,7 @@ func (t *Task) Done() <-chan struct{} {
 	return closedChan
 }
 
-// doneChan gives nil for a task that has finished. It is called in a section.
+// doneChan returns nil for a task that has finished. It is called in a section.
 func (t *Task) doneChan() chan struct{} {
 	if t.status.Finished() && !t.logging {
 		return nil
@@ -115,7 +115,7 @@ func (t *Task) doneChan() chan struct{} {
 	return t.done
 }
 
-// Err gives why the task did not complete: what fn returned, a *PanicError, ErrGoexit, or for a
+// Err returns why the task did not complete: what fn returned, a *PanicError, ErrGoexit, or for a
 // cancelled or timed-out task an error that matches the cause and what fn returned. It is nil for
 // a task that completed or has not finished.
 func (t *Task) Err() error {
@@ -132,7 +132,7 @@ func (t *Task) err() error {
 	return t.final()
 }
 
-// errText gives the text of err, or of the attempt before, called in a section.
+// errText returns the text of err, or of the attempt before, called in a section.
 func (t *Task) errText() string {
 	switch {
 	case t.status.Finished() && t.failure != nil:
@@ -143,7 +143,7 @@ func (t *Task) errText() string {
 	return ""
 }
 
-// Wait blocks until the task has finished and gives its Err, or ctx's error if ctx ends first.
+// Wait blocks until the task has finished and returns its Err, or ctx's error if ctx ends first.
 // Called with a task's own context, that task counts as waiting meanwhile: this one may then start
 // ahead of its turn. A task that waits for itself, or for one that waits for it, gets ErrInvalid.
 func (t *Task) Wait(ctx context.Context) error {

@@ -34,7 +34,7 @@ func (w *wait) within() bool {
 	return w.task != nil && w.task.group == w.waiter.group || w.group == w.waiter.group
 }
 
-// ofGroup gives the list of the group that w is in: waits for its end, or for room in its queue.
+// ofGroup returns the list of the group that w is in: waits for its end, or for room in its queue.
 func (w *wait) ofGroup() *[]*wait {
 	if w.submit != nil {
 		return &w.group.roomAwaitedBy

@@ -20,7 +20,7 @@ import (
 // it waits for, even while something of another group does, since it will need the place again after that.
 // Only tasks that are awaited from other groups may take it, since its own wait may depend on them.
 
-// waitingTask gives the task of this manager that ctx belongs to, if it runs the attempt that ctx was made
+// waitingTask returns the task of this manager that ctx belongs to, if it runs the attempt that ctx was made
 // for. It is not called in a section: a context can be the user's code.
 func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	c := taskContextOf(ctx)
@@ -30,8 +30,8 @@ func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	return c
 }
 
-// waitFor blocks until what w waits for has happened, and gives ctx's error if ctx ends first. begin is
-// called in a section: it gives the channel that is closed then, or nil if it has happened already.
+// waitFor blocks until what w waits for has happened, and returns ctx's error if ctx ends first. begin is
+// called in a section: it returns the channel that is closed then, or nil if it has happened already.
 func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) chan struct{}) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
@@ -64,7 +64,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	return err
 }
 
-// runs says whether something runs of what w waits for. A blocked submit has nothing that runs.
+// runs reports whether something runs of what w waits for. A blocked submit has nothing that runs.
 func (w *wait) runs() bool {
 	if w.task != nil {
 		return w.task.status == Running
@@ -154,7 +154,7 @@ func (cs *section) startAwaited() bool {
 	return true
 }
 
-// nextAwaited gives the queued task of g with the earliest turn that may start because a task waits
+// nextAwaited returns the queued task of g with the earliest turn that may start because a task waits
 // for it; or, where nothing may be pending, a blocked submit that may.
 func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	var best *Task
@@ -193,7 +193,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	return best, nil
 }
 
-// mayStartFor says whether a task of g may start for w without taking a place that is reserved for what
+// mayStartFor reports whether a task of g may start for w without taking a place that is reserved for what
 // others wait for. One more task of g may work.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
@@ -206,7 +206,7 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	return g.hasSpare()
 }
 
-// firstThatMayWork gives the queued task with the earliest turn whose group lets one more work.
+// firstThatMayWork returns the queued task with the earliest turn whose group lets one more work.
 func (r *registry) firstThatMayWork() (first *Task) {
 	for _, g := range r.groups {
 		if _, t, ok := g.queue.First(); ok && g.mayWork() && (first == nil || t.order < first.order) {

@@ -18,7 +18,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// New gives a manager with the default configuration, which is shut down when the test and its
+// New returns a manager with the default configuration, which is shut down when the test and its
 // subtests end. Tasks that do not return within its ShutdownTimeout, 10 seconds, fail the test:
 // each is named, with the stack on which it hangs. Inside a synctest bubble that report is followed
 // by the bubble's own panic, since the task's goroutine is still there.
