@@ -12,7 +12,7 @@ type waits struct {
 	served       int     // how many of calls have something running of what they wait for
 	within       int     // how many of calls wait for something in the task's own group
 	servedWithin int     // how many of calls are both
-	place        int     // in the waiters of the group
+	index        int     // in the waiters of the group
 
 	// How the task is counted in registry.waiting and in the limits now; see reclassify.
 	counted, waiting, starved, starvedWithin, reserves bool
@@ -54,7 +54,7 @@ func (cs *section) beginWait(w *wait) {
 	self := w.waiter.waitsOf()
 	if len(self.calls) == 0 {
 		g := w.waiter.group
-		self.place = len(g.waiters)
+		self.index = len(g.waiters)
 		g.waiters = append(g.waiters, w.waiter)
 	}
 	self.calls = append(self.calls, w)
@@ -119,7 +119,7 @@ func (cs *section) detach(w *wait) {
 	self.calls = slices.DeleteFunc(self.calls, func(c *wait) bool { return c == w })
 	if len(self.calls) == 0 {
 		g := w.waiter.group
-		g.waiters = without(g.waiters, self.place, func(t *Task, i int) { t.waits.place = i })
+		g.waiters = without(g.waiters, self.index, func(t *Task, i int) { t.waits.index = i })
 	}
 	w.over = true
 	cs.reclassify(w.waiter)
