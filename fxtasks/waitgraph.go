@@ -26,7 +26,7 @@ type wait struct {
 	group  *Group
 	submit *blockedSubmit // the one that waits for room in group, or nil
 
-	place int  // index in the list of waits for the same
+	index int  // index in the list of waits for the same
 	over  bool // set in the section in which what it waits for happened
 }
 
@@ -66,7 +66,7 @@ func (cs *section) beginWait(w *wait) {
 	}
 	if w.task != nil {
 		of := w.task.waitsOf()
-		w.place = len(of.by)
+		w.index = len(of.by)
 		of.by = append(of.by, w)
 		if w.task.isQueued() {
 			w.task.group.awaitedQueue.Insert(w.task.order, w.task)
@@ -74,7 +74,7 @@ func (cs *section) beginWait(w *wait) {
 		cs.r.placeGroup(w.task.group)
 	} else {
 		same := w.ofGroup()
-		w.place = len(*same)
+		w.index = len(*same)
 		*same = append(*same, w)
 		cs.r.placeGroup(w.group)
 	}
@@ -92,14 +92,14 @@ func (cs *section) endWait(w *wait) {
 	cs.detach(w)
 	if w.task != nil {
 		of := w.task.waits
-		of.by = without(of.by, w.place, func(w *wait, i int) { w.place = i })
+		of.by = without(of.by, w.index, func(w *wait, i int) { w.index = i })
 		if len(of.by) == 0 && w.task.isQueued() {
 			w.task.group.awaitedQueue.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
 		same := w.ofGroup()
-		*same = without(*same, w.place, func(w *wait, i int) { w.place = i })
+		*same = without(*same, w.index, func(w *wait, i int) { w.index = i })
 		cs.r.placeGroup(w.group)
 	}
 }
