@@ -48,7 +48,7 @@ func (cs *section) startQueued(t *Task) {
 func (cs *section) enqueue(t *Task) {
 	g := t.group
 	g.queue.Insert(t.order, t)
-	if t.waits != nil && len(t.waits.by) > 0 {
+	if t.waits != nil && len(t.waits.awaitedBy) > 0 {
 		g.awaitedQueue.Insert(t.order, t)
 	}
 	cs.r.placeGroup(g)

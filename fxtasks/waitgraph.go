@@ -8,7 +8,7 @@ import "slices"
 // waits is what a task waits for, and who waits for it.
 type waits struct {
 	calls        []*wait // of this task, waiting now
-	by           []*wait // calls of other tasks that wait for this one
+	awaitedBy    []*wait // calls of other tasks that wait for this one
 	served       int     // how many of calls have something running of what they wait for
 	within       int     // how many of calls wait for something in the task's own group
 	servedWithin int     // how many of calls are both
@@ -66,8 +66,8 @@ func (cs *section) beginWait(w *wait) {
 	}
 	if w.task != nil {
 		of := w.task.waitsOf()
-		w.index = len(of.by)
-		of.by = append(of.by, w)
+		w.index = len(of.awaitedBy)
+		of.awaitedBy = append(of.awaitedBy, w)
 		if w.task.isQueued() {
 			w.task.group.awaitedQueue.Insert(w.task.order, w.task)
 		}
@@ -92,8 +92,8 @@ func (cs *section) endWait(w *wait) {
 	cs.detach(w)
 	if w.task != nil {
 		of := w.task.waits
-		of.by = without(of.by, w.index, func(w *wait, i int) { w.index = i })
-		if len(of.by) == 0 && w.task.isQueued() {
+		of.awaitedBy = without(of.awaitedBy, w.index, func(w *wait, i int) { w.index = i })
+		if len(of.awaitedBy) == 0 && w.task.isQueued() {
 			w.task.group.awaitedQueue.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
@@ -128,8 +128,8 @@ func (cs *section) detach(w *wait) {
 // endWaits is for a task that has its final status. It ends the waits for it, and its own waits that go on
 // in goroutines which it started.
 func (cs *section) endWaits(t *Task, ran bool) {
-	by := t.waits.by
-	t.waits.by = nil
+	by := t.waits.awaitedBy
+	t.waits.awaitedBy = nil
 	for _, w := range by {
 		if ran {
 			w.addServed(-1)

@@ -83,7 +83,7 @@ func (w *wait) addServed(by int) {
 
 // updateWaitersOf counts for those who wait for t that it runs, or, with -1, that it does no longer.
 func (cs *section) updateWaitersOf(t *Task, by int) {
-	for _, w := range t.waits.by {
+	for _, w := range t.waits.awaitedBy {
 		w.addServed(by)
 		cs.reclassify(w.waiter)
 	}
@@ -159,7 +159,7 @@ func (cs *section) startAwaited() bool {
 func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	var best *Task
 	for _, t := range g.awaitedQueue.Ascend(0) {
-		if slices.ContainsFunc(t.waits.by, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
+		if slices.ContainsFunc(t.waits.awaitedBy, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 			best = t
 			break
 		}
