@@ -51,7 +51,7 @@ func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 				continue
 			}
 			seen[g] = true
-			waiters = g.waiters
+			waiters = g.waitingTasks
 			for t := range g.successors {
 				tasks = append(tasks, t.predecessor)
 			}

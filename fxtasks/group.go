@@ -30,7 +30,7 @@ type Group struct {
 	awaitedQueue   ordered.Table[*Task] // the tasks of queue that another task waits for
 	awaitedBy      []*wait              // waits of tasks for the end of the whole group
 	roomAwaitedBy  []*wait              // waits of tasks for room in the queue
-	waiters        []*Task              // tasks of the group that wait
+	waitingTasks   []*Task              // tasks of the group that wait
 	readyAwaitedAt int                  // place in registry.wanting; -1: not there
 
 	closed       bool           // Shutdown has begun

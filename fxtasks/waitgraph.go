@@ -54,8 +54,8 @@ func (cs *section) beginWait(w *wait) {
 	self := w.waiter.waitsOf()
 	if len(self.calls) == 0 {
 		g := w.waiter.group
-		self.index = len(g.waiters)
-		g.waiters = append(g.waiters, w.waiter)
+		self.index = len(g.waitingTasks)
+		g.waitingTasks = append(g.waitingTasks, w.waiter)
 	}
 	self.calls = append(self.calls, w)
 	if w.within() {
@@ -119,7 +119,7 @@ func (cs *section) detach(w *wait) {
 	self.calls = slices.DeleteFunc(self.calls, func(c *wait) bool { return c == w })
 	if len(self.calls) == 0 {
 		g := w.waiter.group
-		g.waiters = without(g.waiters, self.index, func(t *Task, i int) { t.waits.index = i })
+		g.waitingTasks = without(g.waitingTasks, self.index, func(t *Task, i int) { t.waits.index = i })
 	}
 	w.over = true
 	cs.reclassify(w.waiter)
