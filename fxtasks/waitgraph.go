@@ -92,14 +92,14 @@ func (cs *section) endWait(w *wait) {
 	cs.detach(w)
 	if w.task != nil {
 		of := w.task.waits
-		of.awaitedBy = without(of.awaitedBy, w.index, func(w *wait, i int) { w.index = i })
+		of.awaitedBy = swapRemove(of.awaitedBy, w.index, func(w *wait, i int) { w.index = i })
 		if len(of.awaitedBy) == 0 && w.task.isQueued() {
 			w.task.group.awaitedQueue.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
 		same := w.ofGroup()
-		*same = without(*same, w.index, func(w *wait, i int) { w.index = i })
+		*same = swapRemove(*same, w.index, func(w *wait, i int) { w.index = i })
 		cs.r.placeGroup(w.group)
 	}
 }
@@ -119,7 +119,7 @@ func (cs *section) detach(w *wait) {
 	self.calls = slices.DeleteFunc(self.calls, func(c *wait) bool { return c == w })
 	if len(self.calls) == 0 {
 		g := w.waiter.group
-		g.waitingTasks = without(g.waitingTasks, self.index, func(t *Task, i int) { t.waits.index = i })
+		g.waitingTasks = swapRemove(g.waitingTasks, self.index, func(t *Task, i int) { t.waits.index = i })
 	}
 	w.over = true
 	cs.reclassify(w.waiter)
@@ -149,8 +149,8 @@ func (t *Task) waitsOf() *waits {
 	return t.waits
 }
 
-// without removes s[i], moves the last element there, and calls moved with it.
-func without[T any](s []T, i int, moved func(x T, i int)) []T {
+// swapRemove removes s[i], moves the last element there, and calls moved with it.
+func swapRemove[T any](s []T, i int, moved func(x T, i int)) []T {
 	last := len(s) - 1
 	if i != last {
 		s[i] = s[last]
