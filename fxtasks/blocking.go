@@ -89,7 +89,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 
 // needsRoom reports whether t would be pending even with a free slot: it is delayed, or replaces a running task.
 func (t *Task) needsRoom(old *Task) bool {
-	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
+	return t.opts.delay > 0 || t.opts.duplicate == Replace && runningPredecessor(old) != nil
 }
 
 // noteIDChange notes that the task with the ID of t has changed, which can admit a blocked submit.
@@ -173,7 +173,7 @@ func (cs *section) admit(s *blockedSubmit) {
 		won, err = nil, fmt.Errorf("%w: %q", ErrDuplicateID, s.task.ID())
 	default:
 		// Where nothing may be pending, it starts beyond the number of slots, in the place of the waiting submitter.
-		beyond := s.wait != nil && waitsFor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
+		beyond := s.wait != nil && runningPredecessor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
 			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
 		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
 		cs.accept(s.task, old)

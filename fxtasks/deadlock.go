@@ -13,7 +13,7 @@ func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	seen := make(map[any]bool)
 	visit := func(w *wait) {
 		if w.submit != nil {
-			if old := waitsFor(r.duplicateOf(w.submit.task)); old != nil && (r.all.maxPending < 0 || w.group.maxPending < 0) {
+			if old := runningPredecessor(r.duplicateOf(w.submit.task)); old != nil && (r.all.maxPending < 0 || w.group.maxPending < 0) {
 				tasks = append(tasks, old)
 			}
 			return

@@ -40,8 +40,8 @@ func (t *Task) rejects(old *Task) bool {
 	return old != nil && t.opts.duplicate == Reject && !old.status.Finished()
 }
 
-// waitsFor returns the running task that must return before one that replaces old can start, or nil.
-func waitsFor(old *Task) *Task {
+// runningPredecessor returns the running task that must return before one that replaces old can start, or nil.
+func runningPredecessor(old *Task) *Task {
 	switch {
 	case old == nil || old.status.Finished():
 		return nil
@@ -55,7 +55,7 @@ func waitsFor(old *Task) *Task {
 // replace gives the ID of old to t. It cancels old, or forgets it if it has finished.
 func (cs *section) replace(old, t *Task) {
 	old.lostID = true
-	p := waitsFor(old)
+	p := runningPredecessor(old)
 	if old.status.Finished() {
 		cs.forget(old)
 	} else {

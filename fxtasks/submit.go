@@ -184,7 +184,7 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 			freedOfGroup = 1
 		}
 	}
-	starts := t.opts.delay <= 0 && waitsFor(old) == nil && r.all.hasSlot() && g.hasSlot()
+	starts := t.opts.delay <= 0 && runningPredecessor(old) == nil && r.all.hasSlot() && g.hasSlot()
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
 }
 

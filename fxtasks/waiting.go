@@ -178,7 +178,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 			continue
 		}
 		if g.maxPending < 0 || cs.r.all.maxPending < 0 {
-			if waitsFor(cs.r.duplicateOf(w.submit.task)) == nil {
+			if runningPredecessor(cs.r.duplicateOf(w.submit.task)) == nil {
 				return nil, w.submit
 			}
 			continue
