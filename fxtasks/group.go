@@ -24,7 +24,7 @@ type Group struct {
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
 	turn       uint64               // of the first in queue, while the group is in registry.ready
-	readyAt    int                  // place in registry.ready; -1: not there
+	readyIndex int                  // place in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
 	awaitedQueue   ordered.Table[*Task] // the tasks of queue that another task waits for
@@ -46,7 +46,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 		cfg:            cfg,
 		defaults:       taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
 		limits:         newLimits(cfg.MaxRunning, cfg.MaxPending),
-		readyAt:        -1,
+		readyIndex:     -1,
 		readyAwaitedAt: -1,
 		blocked:        newBlockedLine(),
 	}

@@ -87,7 +87,7 @@ func newRegistry(cfg Config) *registry {
 			func(t *Task, i int) { t.attempts.place = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },
-			func(g *Group, i int) { g.readyAt = i }),
+			func(g *Group, i int) { g.readyIndex = i }),
 	}
 	r.submitted.replaceSentinelLocked()
 	r.returned.replaceSentinelLocked()

@@ -72,14 +72,14 @@ func (g *Group) removeQueued(t *Task) {
 func (r *registry) placeGroup(g *Group) {
 	turn, _, queued := g.queue.First()
 	switch ready := queued && g.hasSlot(); {
-	case !ready && g.readyAt >= 0:
-		r.ready.Remove(g.readyAt)
-	case ready && g.readyAt < 0:
+	case !ready && g.readyIndex >= 0:
+		r.ready.Remove(g.readyIndex)
+	case ready && g.readyIndex < 0:
 		g.turn = turn
 		r.ready.Push(g)
 	case ready && g.turn != turn:
 		g.turn = turn
-		r.ready.Fix(g.readyAt)
+		r.ready.Fix(g.readyIndex)
 	}
 	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomAwaitedBy) > 0) && g.mayWork()
 	if wanting == (g.readyAwaitedAt >= 0) {
