@@ -27,11 +27,11 @@ type Group struct {
 	readyIndex int                  // place in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
-	awaitedQueue   ordered.Table[*Task] // the tasks of queue that another task waits for
-	awaitedBy      []*wait              // waits of tasks for the end of the whole group
-	roomAwaitedBy  []*wait              // waits of tasks for room in the queue
-	waitingTasks   []*Task              // tasks of the group that wait
-	readyAwaitedAt int                  // place in registry.wanting; -1: not there
+	awaitedQueue      ordered.Table[*Task] // the tasks of queue that another task waits for
+	awaitedBy         []*wait              // waits of tasks for the end of the whole group
+	roomAwaitedBy     []*wait              // waits of tasks for room in the queue
+	waitingTasks      []*Task              // tasks of the group that wait
+	readyAwaitedIndex int                  // place in registry.wanting; -1: not there
 
 	closed       bool           // Shutdown has begun
 	clock        *drainClock    // of Shutdown, unless the manager's runs
@@ -41,14 +41,14 @@ type Group struct {
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 	durations := cfg.withManager(m.cfg)
 	g := &Group{
-		m:              m,
-		name:           name,
-		cfg:            cfg,
-		defaults:       taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
-		limits:         newLimits(cfg.MaxRunning, cfg.MaxPending),
-		readyIndex:     -1,
-		readyAwaitedAt: -1,
-		blocked:        newBlockedLine(),
+		m:                 m,
+		name:              name,
+		cfg:               cfg,
+		defaults:          taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
+		limits:            newLimits(cfg.MaxRunning, cfg.MaxPending),
+		readyIndex:        -1,
+		readyAwaitedIndex: -1,
+		blocked:           newBlockedLine(),
 	}
 	g.open.Store(true)
 	return g

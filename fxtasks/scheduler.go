@@ -82,18 +82,18 @@ func (r *registry) placeGroup(g *Group) {
 		r.ready.Fix(g.readyIndex)
 	}
 	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomAwaitedBy) > 0) && g.mayWork()
-	if wanting == (g.readyAwaitedAt >= 0) {
+	if wanting == (g.readyAwaitedIndex >= 0) {
 		return
 	}
 	if wanting {
-		g.readyAwaitedAt = len(r.readyAwaited)
+		g.readyAwaitedIndex = len(r.readyAwaited)
 		r.readyAwaited = append(r.readyAwaited, g)
 		return
 	}
 	last := len(r.readyAwaited) - 1
-	r.readyAwaited[g.readyAwaitedAt] = r.readyAwaited[last]
-	r.readyAwaited[g.readyAwaitedAt].readyAwaitedAt = g.readyAwaitedAt
+	r.readyAwaited[g.readyAwaitedIndex] = r.readyAwaited[last]
+	r.readyAwaited[g.readyAwaitedIndex].readyAwaitedIndex = g.readyAwaitedIndex
 	r.readyAwaited[last] = nil
 	r.readyAwaited = r.readyAwaited[:last]
-	g.readyAwaitedAt = -1
+	g.readyAwaitedIndex = -1
 }
