@@ -84,7 +84,7 @@ func newRegistry(cfg Config) *registry {
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
 			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
-			func(t *Task, i int) { t.attempts.place = i }),
+			func(t *Task, i int) { t.attempts.index = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },
 			func(g *Group, i int) { g.readyIndex = i }),
@@ -238,7 +238,7 @@ func (cs *section) leaveBetweenAttempts(t *Task) {
 func (cs *section) endPending(t *Task, e *ending) {
 	switch {
 	case t.isDelayed():
-		cs.r.delayed.Remove(t.attempts.place)
+		cs.r.delayed.Remove(t.attempts.index)
 	case t.isQueued():
 		cs.dequeue(t)
 	}

@@ -38,14 +38,14 @@ type attempts struct {
 	notBefore   time.Time
 	last        *failure // of the latest attempt that another followed, or is to follow
 	lateRequest *ending  // asked for when the attempt had ended and was not in the inbox yet
-	place       int      // in registry.delayed; -1: not there
+	index       int      // in registry.delayed; -1: not there
 }
 
 func newAttempts(o *taskOptions, c *taskContext) *attempts {
 	if o.retry.MaxAttempts <= 1 && o.delay <= 0 {
 		return nil
 	}
-	a := &attempts{retry: o.retry, values: c.values, place: -1}
+	a := &attempts{retry: o.retry, values: c.values, index: -1}
 	if a.retry.Delay == nil {
 		a.retry.Delay = Backoff(time.Second, time.Minute)
 	}
@@ -188,7 +188,7 @@ func (r *registry) wakeDelayed() {
 }
 
 // isDelayed reports whether a pending task is not due yet.
-func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
+func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.index >= 0 }
 
 // isBetweenAttempts reports whether a pending task has had an attempt.
 func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
