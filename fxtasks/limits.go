@@ -24,22 +24,22 @@ func newLimits(maxRunning, maxPending int) limits {
 	return limits{maxRunning: maxRunning, maxPending: maxPending, stopped: make(chan struct{})}
 }
 
-func (s *limits) active() int   { return s.counts.Pending + s.counts.Running }
-func (s *limits) hasSlot() bool { return s.maxRunning == 0 || s.slots < s.maxRunning }
-func (s *limits) working() int  { return s.slots - s.waiting }
+func (l *limits) active() int   { return l.counts.Pending + l.counts.Running }
+func (l *limits) hasSlot() bool { return l.maxRunning == 0 || l.slots < l.maxRunning }
+func (l *limits) working() int  { return l.slots - l.waiting }
 
 // mayWork reports whether one more task may work. hasSpare reports whether one more may without taking a place
 // that is reserved for what a starved task waits for.
-func (s *limits) mayWork() bool  { return s.maxRunning == 0 || s.working() < s.maxRunning }
-func (s *limits) hasSpare() bool { return s.maxRunning == 0 || s.working()+s.starved < s.maxRunning }
+func (l *limits) mayWork() bool  { return l.maxRunning == 0 || l.working() < l.maxRunning }
+func (l *limits) hasSpare() bool { return l.maxRunning == 0 || l.working()+l.starved < l.maxRunning }
 
 // hasUnreserved is hasSpare for what is awaited within the group: it leaves alone also the places of tasks
 // that wait for something elsewhere.
-func (s *limits) hasUnreserved() bool {
-	return s.maxRunning == 0 || s.working()+s.reserved < s.maxRunning
+func (l *limits) hasUnreserved() bool {
+	return l.maxRunning == 0 || l.working()+l.reserved < l.maxRunning
 }
 
 // hasRoom reports whether one more task may be pending when freed pending tasks have left.
-func (s *limits) hasRoom(freed int) bool {
-	return s.maxPending == 0 || s.counts.Pending-s.betweenAttempts-freed < s.maxPending
+func (l *limits) hasRoom(freed int) bool {
+	return l.maxPending == 0 || l.counts.Pending-l.betweenAttempts-freed < l.maxPending
 }

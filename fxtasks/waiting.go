@@ -12,9 +12,9 @@ import (
 // end of a wait depend on getting one back: it deadlocks tasks that hold a lock, and lets whoever
 // has a task's context get round the limit.
 //
-// A waiting task is starved while nothing of what it waits for runs. The place that it has freed is then
-// reserved for what it waits for: working + starved never exceeds the limit, but for tasks that go on
-// when their wait is over.
+// The limit is the number of places to work in, and a waiting task has left its place. It is starved while
+// nothing of what it waits for runs, and its place is then reserved for what it waits for: working + starved
+// never exceeds the limit, but for tasks that go on when their wait is over.
 //
 // In its own group, the place of a waiting task is reserved for as long as nothing of the group runs that
 // it waits for, even while something of another group does, since it will need the place again after that.
@@ -40,17 +40,17 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	ended := c != nil && ctx.Err() != nil // then it does not wait, and cannot count as waiting
 	cs := m.reg.enter()
 	done := begin(&cs)
-	var own *wait
+	var call *wait
 	if c != nil && done != nil && c.task.ctx == c {
 		if cs.r.wouldDeadlock(&w, c.task) {
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())
 		}
 		if !ended {
-			own = new(wait)
-			*own = w
-			own.waiter = c.task
-			cs.beginWait(own)
+			call = new(wait)
+			*call = w
+			call.waiter = c.task
+			cs.beginWait(call)
 		}
 	}
 	cs.leave()
@@ -58,8 +58,8 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 		return nil
 	}
 	err := awaitClosed(ctx, done)
-	if err != nil && own != nil {
-		m.endWait(own)
+	if err != nil && call != nil {
+		m.endWait(call)
 	}
 	return err
 }
@@ -89,7 +89,8 @@ func (cs *section) updateWaitersOf(t *Task, by int) {
 	}
 }
 
-// updateGroupWaiters does the same for those who wait for g, in which one more task runs, or one less.
+// updateGroupWaiters does the same for those who wait for all of g, when one more task of it runs, or one
+// less.
 func (cs *section) updateGroupWaiters(g *Group, by int) {
 	if len(g.awaitedBy) == 0 || by > 0 && g.counts.Running > 1 || by < 0 && g.counts.Running > 0 {
 		return
@@ -188,7 +189,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 		} else {
 			earlier(cs.r.firstThatMayWork())
 		}
-		break // the others want the same
+		break // the others need the same
 	}
 	return best, nil
 }
