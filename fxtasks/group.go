@@ -24,14 +24,14 @@ type Group struct {
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
 	turn       uint64               // of the first in queue, while the group is in registry.ready
-	readyIndex int                  // place in registry.ready; -1: not there
+	readyIndex int                  // index in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
 	awaitedQueue      ordered.Table[*Task] // the tasks of queue that another task waits for
 	awaitedBy         []*wait              // waits of tasks for the end of the whole group
 	roomAwaitedBy     []*wait              // waits of tasks for room in the queue
 	waitingTasks      []*Task              // tasks of the group that wait
-	readyAwaitedIndex int                  // place in registry.wanting; -1: not there
+	readyAwaitedIndex int                  // index in registry.readyAwaited; -1: not there
 
 	closed       bool           // Shutdown has begun
 	clock        *drainClock    // of Shutdown, unless the manager's runs

@@ -12,7 +12,7 @@ type waits struct {
 	served       int     // how many of calls have something running of what they wait for
 	within       int     // how many of calls wait for something in the task's own group
 	servedWithin int     // how many of calls are both
-	index        int     // in the waiters of the group
+	index        int     // in waitingTasks of the group
 
 	// How the task is counted in registry.waiting and in the limits now; see reclassify.
 	counted, waiting, starved, starvedWithin, reserves bool
