@@ -34,22 +34,22 @@ type blockedSubmits struct {
 
 func newBlockedSubmits() blockedSubmits { return blockedSubmits{byID: make(map[string]*list.List)} }
 
-// blockedLine holds the blocked submits of a group, in two queues ordered by ticket: tasks that could start
+// blockedQueues holds the blocked submits of a group, in two queues ordered by ticket: tasks that could start
 // at once need a slot, the others need room to be pending. All in one queue need the same, so only the
 // first has to be checked.
-type blockedLine struct {
+type blockedQueues struct {
 	start, room *ordered.Table[*blockedSubmit]
 }
 
-func newBlockedLine() blockedLine {
-	return blockedLine{new(ordered.Table[*blockedSubmit]), new(ordered.Table[*blockedSubmit])}
+func newBlockedLine() blockedQueues {
+	return blockedQueues{new(ordered.Table[*blockedSubmit]), new(ordered.Table[*blockedSubmit])}
 }
 
-func (l *blockedLine) lines() []*ordered.Table[*blockedSubmit] {
+func (l *blockedQueues) lines() []*ordered.Table[*blockedSubmit] {
 	return []*ordered.Table[*blockedSubmit]{l.start, l.room}
 }
 
-func (l *blockedLine) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
+func (l *blockedQueues) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
 	if s.needsRoom {
 		return l.room
 	}

@@ -25,7 +25,7 @@ type Group struct {
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
 	turn       uint64               // of the first in queue, while the group is in registry.ready
 	readyIndex int                  // index in registry.ready; -1: not there
-	blocked    blockedLine          // submits that wait for room
+	blocked    blockedQueues        // submits that wait for room
 
 	awaitedQueue      ordered.Table[*Task] // the tasks of queue that another task waits for
 	awaitedBy         []*wait              // waits of tasks for the end of the whole group
