@@ -41,7 +41,7 @@ type blockedQueues struct {
 	start, room *ordered.Table[*blockedSubmit]
 }
 
-func newBlockedLine() blockedQueues {
+func newBlockedQueues() blockedQueues {
 	return blockedQueues{new(ordered.Table[*blockedSubmit]), new(ordered.Table[*blockedSubmit])}
 }
 

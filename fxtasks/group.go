@@ -48,7 +48,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 		limits:            newLimits(cfg.MaxRunning, cfg.MaxPending),
 		readyIndex:        -1,
 		readyAwaitedIndex: -1,
-		blocked:           newBlockedLine(),
+		blocked:           newBlockedQueues(),
 	}
 	g.open.Store(true)
 	return g
