@@ -45,7 +45,7 @@ func newBlockedQueues() blockedQueues {
 	return blockedQueues{new(ordered.Table[*blockedSubmit]), new(ordered.Table[*blockedSubmit])}
 }
 
-func (l *blockedQueues) lines() []*ordered.Table[*blockedSubmit] {
+func (l *blockedQueues) both() []*ordered.Table[*blockedSubmit] {
 	return []*ordered.Table[*blockedSubmit]{l.start, l.room}
 }
 
@@ -237,7 +237,7 @@ func (cs *section) refuseBlocked(g *Group) {
 		groups = []*Group{g}
 	}
 	for _, g := range groups {
-		for _, line := range g.blocked.lines() {
+		for _, line := range g.blocked.both() {
 			for _, s, ok := line.First(); ok; _, s, ok = line.First() {
 				cs.decide(s, nil, ErrShuttingDown)
 			}

@@ -88,7 +88,7 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 		if g != nil && g != of {
 			continue
 		}
-		for _, line := range of.blocked.lines() {
+		for _, line := range of.blocked.both() {
 			for _, s := range line.Ascend(0) {
 				c.add(&cutoff{task: s.task, blocked: s})
 			}
