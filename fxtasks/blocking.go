@@ -49,7 +49,7 @@ func (l *blockedQueues) both() []*ordered.Table[*blockedSubmit] {
 	return []*ordered.Table[*blockedSubmit]{l.start, l.room}
 }
 
-func (l *blockedQueues) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
+func (l *blockedQueues) queueOf(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
 	if s.needsRoom {
 		return l.room
 	}
@@ -71,7 +71,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 	b.ticket++
 	b.len++
 	s.needsRoom = t.needsRoom(cs.r.duplicateOf(t))
-	t.group.blocked.of(s).Insert(s.ticket, s)
+	t.group.blocked.queueOf(s).Insert(s.ticket, s)
 	if t.opts.idSet {
 		l := b.byID[t.opts.id]
 		if l == nil {
@@ -141,9 +141,9 @@ func (cs *section) admitByID(id string) (any bool) {
 			return true
 		}
 		line := &s.task.group.blocked
-		line.of(s).Remove(s.ticket)
+		line.queueOf(s).Remove(s.ticket)
 		s.needsRoom = s.task.needsRoom(old)
-		line.of(s).Insert(s.ticket, s)
+		line.queueOf(s).Insert(s.ticket, s)
 	}
 	return false
 }
@@ -188,7 +188,7 @@ func (cs *section) admit(s *blockedSubmit) {
 // decide removes s from the queues and gives its submitter the result.
 func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 	b := &cs.r.blocked
-	s.task.group.blocked.of(s).Remove(s.ticket)
+	s.task.group.blocked.queueOf(s).Remove(s.ticket)
 	b.len--
 	if l := b.byID[s.task.opts.id]; l != nil && s.task.opts.idSet {
 		for e := l.Front(); e != nil; e = e.Next() {
