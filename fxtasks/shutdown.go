@@ -126,7 +126,7 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
 	}
-	d.log.begins(d.limits.counts, max(0, d.deadline.Sub(d.began)))
+	d.log.writeBegin(d.limits.counts, max(0, d.deadline.Sub(d.began)))
 	return nil, nil
 }
 

@@ -55,8 +55,8 @@ func (l *shutdownLog) fields(fields ...zap.Field) []zap.Field {
 	return fields
 }
 
-// begins does not block.
-func (l *shutdownLog) begins(c Counts, budget time.Duration) {
+// writeBegin does not block.
+func (l *shutdownLog) writeBegin(c Counts, budget time.Duration) {
 	if l.m.log == nil {
 		return
 	}
