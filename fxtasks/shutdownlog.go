@@ -67,9 +67,9 @@ func (l *shutdownLog) writeBegin(c Counts, budget time.Duration) {
 	}
 }
 
-// ends does not block. It names the tasks that are left, with a line each, until half of the reserve for
+// writeEnd does not block. It names the tasks that are left, with a line each, until half of the reserve for
 // later stop hooks is gone: a thousand stacks in a slow log would else keep the database from being closed.
-func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[string]int) {
+func (l *shutdownLog) writeEnd(report ShutdownReport, tasks []*Task, never map[string]int) {
 	if l.m.log == nil {
 		return
 	}

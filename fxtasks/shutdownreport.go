@@ -75,7 +75,7 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 	quiet := r.awaitLines()
 	cs.leave()
 
-	d.log.ends(report, tasks, never)
+	d.log.writeEnd(report, tasks, never)
 	d.log.wait(quiet)
 	if len(tasks) == 0 {
 		return report, nil
