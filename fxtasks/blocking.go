@@ -140,10 +140,10 @@ func (cs *section) admitByID(id string) (any bool) {
 			cs.admit(s)
 			return true
 		}
-		line := &s.task.group.blocked
-		line.queueOf(s).Remove(s.ticket)
+		queues := &s.task.group.blocked
+		queues.queueOf(s).Remove(s.ticket)
 		s.needsRoom = s.task.needsRoom(old)
-		line.queueOf(s).Insert(s.ticket, s)
+		queues.queueOf(s).Insert(s.ticket, s)
 	}
 	return false
 }
@@ -237,8 +237,8 @@ func (cs *section) refuseBlocked(g *Group) {
 		groups = []*Group{g}
 	}
 	for _, g := range groups {
-		for _, line := range g.blocked.both() {
-			for _, s, ok := line.First(); ok; _, s, ok = line.First() {
+		for _, queue := range g.blocked.both() {
+			for _, s, ok := queue.First(); ok; _, s, ok = queue.First() {
 				cs.decide(s, nil, ErrShuttingDown)
 			}
 		}

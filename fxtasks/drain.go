@@ -88,8 +88,8 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 		if g != nil && g != of {
 			continue
 		}
-		for _, line := range of.blocked.both() {
-			for _, s := range line.Ascend(0) {
+		for _, queue := range of.blocked.both() {
+			for _, s := range queue.Ascend(0) {
 				c.add(&cutoff{task: s.task, blocked: s})
 			}
 		}

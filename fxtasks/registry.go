@@ -15,10 +15,10 @@ import (
 // registry owns all state that changes: of the manager, its groups and its tasks. It is read and
 // written in critical sections of its one mutex, in which no user code runs; see section.
 //
-// Outside of the mutex there are only: the two inboxes; of a context, how it ends (see taskContext);
-// of a task, what its own goroutine writes until it pushes it to the inbox of returned tasks
-// (Task says which fields). One mutex, not shards, so that limits, counters, lists and events agree with each other
-// at any moment. It is no bottleneck: one section does the work of all tasks in the inboxes.
+// The mutex does not protect the two inboxes, the end of a context (see taskContext), and what the goroutine
+// of a task writes before it pushes the task to the inbox of returned tasks (Task says which fields). There is
+// one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
+// no bottleneck, since one section records all tasks in the inboxes.
 type registry struct {
 	cfg   Config // with defaults, never changes
 	epoch time.Time
@@ -27,11 +27,11 @@ type registry struct {
 	submitted inbox       // tasks that are not on record yet
 	returned  inbox       // tasks whose function has returned
 	watched   atomic.Bool // somebody waits for events
-	full      atomic.Bool // all slots are taken, and no task waits for all of a group: a quick submit leaves scheduling to the goroutine that frees a slot
+	full      atomic.Bool // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
 
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
-	latest   time.Time // of all sections
+	latest   time.Time // the latest time that a section has read
 	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
@@ -58,7 +58,7 @@ type registry struct {
 	closed       bool          // Shutdown has begun
 	clock        *drainClock   // nil until the manager's drain has begun
 	pendingLines int           // that are being written about tasks which ended without having run
-	linesWritten chan struct{} // closed when lines is 0; nil: nobody waits for that
+	linesWritten chan struct{} // closed when pendingLines is 0; nil: nobody waits for that
 
 	names      atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
 	otherNames *nameStats                            // for names past the first maxNames
@@ -98,7 +98,7 @@ func newRegistry(cfg Config) *registry {
 // maxUnrecorded bounds how many submitted tasks a section has to record.
 const maxUnrecorded = 64
 
-// record makes tasks known that were submitted without the mutex. Without a limit they run already.
+// record puts tasks on record that were submitted without the mutex. Without a limit they run already.
 func (cs *section) record(tasks *Task) {
 	r := cs.r
 	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
@@ -112,7 +112,7 @@ func (cs *section) record(tasks *Task) {
 	}
 }
 
-// add makes t known, as pending.
+// add puts t on record, as pending.
 func (cs *section) add(t *Task, now time.Time) {
 	r := cs.r
 	r.seq++
@@ -280,7 +280,7 @@ func (cs *section) ask(t *Task, e *ending) bool {
 }
 
 // activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted
-// before, the newest first: who cancels them in this order starts no task just to cancel it.
+// before, the newest first: to cancel them in this order starts none of them.
 func (r *registry) activeTasks(g *Group) []*Task {
 	var tasks []*Task
 	from := uint64(Latest)

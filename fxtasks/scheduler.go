@@ -33,7 +33,7 @@ func (cs *section) startInTurn() bool {
 	return true
 }
 
-// startQueued starts t, or drops it if the shutdown has come that far.
+// startQueued starts t, or cancels it if its drain grace is over.
 func (cs *section) startQueued(t *Task) {
 	if cs.isCutOff(t) {
 		cs.endPending(t, endShutdown)
@@ -54,7 +54,7 @@ func (cs *section) enqueue(t *Task) {
 	cs.r.placeGroup(g)
 }
 
-// dequeue takes t out of the queue.
+// dequeue removes t from the queue of its group.
 func (cs *section) dequeue(t *Task) {
 	t.group.removeQueued(t)
 	cs.r.placeGroup(t.group)
@@ -67,8 +67,8 @@ func (g *Group) removeQueued(t *Task) {
 	}
 }
 
-// placeGroup brings g's places in ready and wanting up to date. Whatever changes the queue or the
-// slots of g, or who waits for what is in it, calls it.
+// placeGroup puts g into ready and readyAwaited, moves it there or takes it out, as it should be now. It must be
+// called after each change of the queue or the slots of g, or of who waits for what is in the queue.
 func (r *registry) placeGroup(g *Group) {
 	turn, _, queued := g.queue.First()
 	switch ready := queued && g.hasSlot(); {

@@ -2,10 +2,10 @@ package fxtasks
 
 import "time"
 
-// section is one critical section of the registry. Entered, it holds the mutex, knows all that was
-// submitted and has returned before, and tells the time. Left, it has scheduled what can go on, has
-// unlocked, and then does what it decided: contexts end, tasks start, those who wait are woken, lines
-// are written. So nobody who changes state can forget to schedule, and no user code runs in it.
+// section is one critical section of the registry. enter locks the mutex, and puts on record all that was
+// submitted and has returned before. leave schedules, unlocks, and then does what the section decided: it
+// ends contexts, starts tasks, wakes waiters and writes lines. So nobody who changes state can forget to
+// schedule, and no user code runs under the mutex.
 //
 //	cs := r.enter()
 //	defer cs.leave()
