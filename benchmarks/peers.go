@@ -16,6 +16,7 @@ var peerModules = []string{
 	"github.com/alitto/pond/v2",
 	"github.com/panjf2000/ants/v2",
 	"github.com/sourcegraph/conc",
+	"github.com/failsafe-go/failsafe-go",
 	"golang.org/x/sync",
 	"github.com/google/uuid",
 	"github.com/labstack/echo/v4",

@@ -88,6 +88,7 @@ func rows(n sizes) []row {
 		listRows(n),
 		limitRows(n),
 		nestedRows(n),
+		retryRows(n),
 		echoRows(n),
 		waitRows(n),
 		telemetryRows(n),

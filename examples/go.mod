@@ -4,12 +4,15 @@ go 1.26.0
 
 require (
 	github.com/fxtasks/background v0.0.0
+	github.com/fxtasks/background/echov5adapter v0.0.0
 	github.com/fxtasks/background/oteladapter v0.0.0
 	github.com/fxtasks/background/riveradapter v0.0.0
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/labstack/echo/v4 v4.16.4
+	github.com/netresearch/go-cron v0.9.1
 	github.com/prometheus/client_golang v1.24.1
 	github.com/riverqueue/river v0.51.2
+	github.com/robfig/cron/v3 v3.0.1
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp v1.47.0
@@ -43,6 +46,7 @@ require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/labstack/echo/v5 v5.4.5 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -86,6 +90,7 @@ require (
 
 replace (
 	github.com/fxtasks/background => ../
+	github.com/fxtasks/background/echov5adapter => ../echov5adapter
 	github.com/fxtasks/background/oteladapter => ../oteladapter
 	github.com/fxtasks/background/riveradapter => ../riveradapter
 )

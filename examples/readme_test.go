@@ -9,18 +9,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	_ "github.com/fxtasks/background/echov5adapter" // snippets import it
 )
 
-// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one shows
-// fragments, of the program in durable/, which has a test of its own.
+// blocks gives the code blocks of a language in the README and the pages, but docs/durable.md: that one has a test
+// of its own.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
 	pages, err := filepath.Glob("../docs/*.md")
@@ -30,16 +34,22 @@ func blocks(t *testing.T, language string) []string {
 	pages = slices.DeleteFunc(pages, func(page string) bool { return filepath.Base(page) == "durable.md" })
 	var all []string
 	for _, page := range append(pages, "../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
-			all = append(all, string(match[1]))
-		}
+		all = append(all, blocksOf(t, page, language)...)
 	}
 	if len(all) == 0 {
 		t.Fatalf("there is no %s block", language)
+	}
+	return all
+}
+
+func blocksOf(t *testing.T, page, language string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)\n```\n").FindAllSubmatch(text, -1) {
+		all = append(all, string(match[1]))
 	}
 	return all
 }
@@ -83,35 +93,48 @@ type Mailer struct { group *fxtasks.Group; smtp *SMTP }
 type SMTP struct{}
 func NewDB() *sql.DB                                      { return nil }
 func NewReports(tasks *fxtasks.Manager, db *sql.DB) *Reports { return &Reports{tasks, db} }
-func RegisterRoutes(*Reports)                             {}
-func StartServer(*echo.Echo)                              {}
 func NewTracerProvider() trace.TracerProvider             { return nil }
 func measure(context.Context) (int64, error)              { return 0, nil }
+func sendMail(context.Context, string) error              { return nil }
+func sendReceipt(context.Context) error                   { return nil }
+func sendReminder(context.Context) error                  { return nil }
+func buildReport(context.Context) error                   { return nil }
 func main()                                               {}
 `
 
-// imports by the name that snippets use them by.
+// imports by the name that snippets use them by. A snippet that needs another one says so:
+//
+//	// import "github.com/robfig/cron/v3"
 var imports = map[string]string{
-	"background":  "github.com/fxtasks/background",
-	"context":     "context",
-	"echo":        "github.com/labstack/echo/v4",
-	"echoadapter": "github.com/fxtasks/background/echoadapter",
-	"errors":      "errors",
-	"fmt":         "fmt",
-	"fx":          "go.uber.org/fx",
-	"fxtasks":     "github.com/fxtasks/background/fxtasks",
-	"fxtaskstest": "github.com/fxtasks/background/fxtasks/fxtaskstest",
-	"http":        "net/http",
-	"httpapi":     "github.com/fxtasks/background/httpapi",
-	"log":         "log",
-	"metric":      "go.opentelemetry.io/otel/metric",
-	"oteladapter": "github.com/fxtasks/background/oteladapter",
-	"prometheus":  "go.opentelemetry.io/otel/exporters/prometheus",
-	"sdkmetric":   "go.opentelemetry.io/otel/sdk/metric",
-	"sql":         "database/sql",
-	"testing":     "testing",
-	"time":        "time",
-	"trace":       "go.opentelemetry.io/otel/trace",
+	"background":    "github.com/fxtasks/background",
+	"context":       "context",
+	"echo":          "github.com/labstack/echo/v4",
+	"echoadapter":   "github.com/fxtasks/background/echoadapter",
+	"echov5adapter": "github.com/fxtasks/background/echov5adapter",
+	"errors":        "errors",
+	"fmt":           "fmt",
+	"fx":            "go.uber.org/fx",
+	"fxtasks":       "github.com/fxtasks/background/fxtasks",
+	"fxtaskstest":   "github.com/fxtasks/background/fxtasks/fxtaskstest",
+	"http":          "net/http",
+	"httpapi":       "github.com/fxtasks/background/httpapi",
+	"log":           "log",
+	"metric":        "go.opentelemetry.io/otel/metric",
+	"net":           "net",
+	"oteladapter":   "github.com/fxtasks/background/oteladapter",
+	"pgx":           "github.com/jackc/pgx/v5",
+	"pgxpool":       "github.com/jackc/pgx/v5/pgxpool",
+	"postgres":      "github.com/fxtasks/background/riveradapter/postgres",
+	"prometheus":    "go.opentelemetry.io/otel/exporters/prometheus",
+	"river":         "github.com/riverqueue/river",
+	"riveradapter":  "github.com/fxtasks/background/riveradapter",
+	"sdkmetric":     "go.opentelemetry.io/otel/sdk/metric",
+	"sql":           "database/sql",
+	"sqlite":        "github.com/fxtasks/background/riveradapter/sqlite",
+	"strconv":       "strconv",
+	"testing":       "testing",
+	"time":          "time",
+	"trace":         "go.opentelemetry.io/otel/trace",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
@@ -120,7 +143,7 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 		switch {
 		case strings.HasPrefix(block, "package"):
 			continue
-		case !regexp.MustCompile(`^(func|type) `).MatchString(block): // statements
+		case !regexp.MustCompile(`(?m)^(func|type) `).MatchString(block): // statements
 			block = "func _(ctx context.Context, tasks *fxtasks.Manager, path string) error {\n" + block + "\nreturn nil\n}"
 		}
 		files[fmt.Sprintf("snippet%d.go", i)] = goFile(block)
@@ -128,10 +151,21 @@ func TestTheREADMEsSnippetsCompile(t *testing.T) {
 	build(t, files)
 }
 
+var comment = regexp.MustCompile(`//.*`)
+
 func goFile(code string) string {
 	file := "package main\n"
+	imports := maps.Clone(imports)
+	for _, match := range regexp.MustCompile(`// import (?:(\w+) )?"(\S+)"`).FindAllStringSubmatch(code, -1) {
+		name := match[1]
+		if name == "" {
+			name = path.Base(regexp.MustCompile(`/v\d+$`).ReplaceAllString(match[2], ""))
+		}
+		imports[name] = match[2]
+	}
+	uses := comment.ReplaceAllString(code, "")
 	for name, path := range imports {
-		if regexp.MustCompile(`\b` + name + `\.`).MatchString(code) {
+		if regexp.MustCompile(`\b` + name + `\.`).MatchString(uses) {
 			file += fmt.Sprintf("import %s %q\n", name, path)
 		}
 	}

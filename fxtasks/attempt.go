@@ -12,7 +12,7 @@ import (
 func (m *Manager) work(t *Task) {
 	var a attempt
 	defer func() {
-		if a.stage != handedIn { // by runtime.Goexit: this goroutine ends, whatever we do
+		if a.stage != pushed { // by runtime.Goexit: this goroutine ends, whatever we do
 			a.endByGoexit()
 		}
 	}()
@@ -44,7 +44,7 @@ const (
 	inText           // of the error
 	inRetry          // Retry.If and Retry.Delay
 	inLog
-	handedIn
+	pushed
 )
 
 // call runs the task's function inside its middleware. A panic is an error with crashed set. If
@@ -108,8 +108,8 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 	if t.logsEnd() {
 		t.writeEnd(a.crashed)
 	}
-	a.stage = handedIn
-	next = handIn(t)
+	a.stage = pushed
+	next = pushReturned(t)
 	runtime.KeepAlive(t)
 	return next
 }
@@ -119,7 +119,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 func (a *attempt) endByGoexit() {
 	t := a.task
 	defer func() {
-		if a.stage != handedIn {
+		if a.stage != pushed {
 			a.endByGoexit()
 		}
 	}()
@@ -138,11 +138,11 @@ func (a *attempt) endByGoexit() {
 		if t.logsEnd() {
 			t.writeEnd(a.crashed)
 		}
-		a.stage = handedIn
-		next = handIn(t)
+		a.stage = pushed
+		next = pushReturned(t)
 	case inLog:
-		a.stage = handedIn
-		next = handIn(t)
+		a.stage = pushed
+		next = pushReturned(t)
 	}
 	if next != nil {
 		go t.group.m.work(next)
@@ -177,8 +177,8 @@ func (a *attempt) fail(e *ending) {
 	}
 }
 
-// handIn leaves t in the inbox of those that have returned. The first to come ends all that are in it.
-func handIn(t *Task) (next *Task) {
+// pushReturned leaves t in the inbox of those that have returned. The first to come ends all that are in it.
+func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {
 		return nil // the first is about to enter a section

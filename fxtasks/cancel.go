@@ -21,7 +21,7 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	if !ok {
 		return Info{}, fmt.Errorf("%w: %q", ErrNotFound, id)
 	}
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return self == t }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return self == t }); err != nil {
 		return t.Info(), err
 	}
 	if !m.ask(endByCaller(cause), t) {
@@ -29,7 +29,7 @@ func (m *Manager) Cancel(ctx context.Context, id string, cause error) (Info, err
 	}
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
-	err := block(limited, t.Done())
+	err := awaitClosed(limited, t.Done())
 	if err != nil && context.Cause(limited) == errCancelTimeout {
 		err = fmt.Errorf("%w: %q, %v after it was cancelled", ErrStillRunning, id, m.cfg.CancelTimeout)
 	}
@@ -44,7 +44,7 @@ func (m *Manager) CancelAll(ctx context.Context, cause error) error {
 }
 
 func (m *Manager) cancelAll(ctx context.Context, g *Group, cause error) error {
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return err
 	}
 	tasks := m.reg.activeTasks(g)
@@ -55,7 +55,7 @@ func (m *Manager) cancelAll(ctx context.Context, g *Group, cause error) error {
 	limited, cancel := m.withCancelTimeout(ctx)
 	defer cancel()
 	for i, t := range tasks {
-		err := block(limited, t.Done())
+		err := awaitClosed(limited, t.Done())
 		if err != nil && context.Cause(limited) == errCancelTimeout {
 			return fmt.Errorf("%w: %d of %d tasks, %v after they were cancelled",
 				ErrStillRunning, unfinished(tasks[i:]), len(tasks), m.cfg.CancelTimeout)

@@ -105,6 +105,9 @@ func endByCaller(cause error) *ending {
 // two steps, so that the record knows the cause before the function can see it: decideEnd says which
 // ending it is to be, where the first wins, and who asks for one holds the registry's mutex; applyEnd
 // carries that out, under no mutex.
+//
+// A context of our own with a method AfterFunc would do without the one inside. But context.WithValue hides
+// that method, and each context derived from what it returns would cost a goroutine.
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task   *Task
@@ -149,8 +152,8 @@ func (c *taskContext) Deadline() (time.Time, bool) {
 	return c.timer.deadline, true
 }
 
-func (c *taskContext) Done() <-chan struct{} { return c.look().Done() }
-func (c *taskContext) Err() error            { return c.look().Err() }
+func (c *taskContext) Done() <-chan struct{} { return c.ensureLive().Done() }
+func (c *taskContext) Err() error            { return c.ensureLive().Err() }
 
 // Value gives the context package what it asks for to attach derived contexts, which therefore
 // cost no goroutine. It answers for the labels of the goroutine itself: pprof.Do takes them from the
@@ -167,7 +170,7 @@ func (c *taskContext) Value(key any) any {
 		return v
 	}
 	if key == cancelKey || cancelKey == nil {
-		return c.look().Value(key)
+		return c.ensureLive().Value(key)
 	}
 	return nil // to look would make a context for whoever asks for something that is not there
 }
@@ -226,7 +229,7 @@ func (r *keyRecorder) Value(key any) any {
 // String keeps fmt from walking the fields, which would race.
 func (c *taskContext) String() string { return "fxtasks.Context(" + c.task.name + ")" }
 
-func (c *taskContext) look() *liveContext {
+func (c *taskContext) ensureLive() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}

@@ -12,7 +12,7 @@ import (
 type drainClock struct {
 	m          *Manager
 	began, end time.Time
-	latest     time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
+	maxGrace   time.Duration // the longest grace: a tenth of the budget is left to those that are then cancelled
 
 	// Protected by the registry's mutex.
 	cutoffs *heap.Heap[*cutoff]
@@ -29,7 +29,7 @@ type cutoff struct {
 func newDrainClock(m *Manager, began, end time.Time) *drainClock {
 	budget := end.Sub(began)
 	return &drainClock{
-		m: m, began: began, end: end, latest: max(0, budget-budget/10),
+		m: m, began: began, end: end, maxGrace: max(0, budget-budget/10),
 		cutoffs: heap.New(func(a, b *cutoff) bool { return a.at.Before(b.at) }, func(*cutoff, int) {}),
 	}
 }
@@ -82,7 +82,7 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 			of.open.Store(false)
 		}
 	}
-	cs.record(r.submitted.renewLocked())
+	cs.record(r.submitted.replaceSentinelLocked())
 	cs.stopSchedules(g)
 	for _, of := range r.groups {
 		if g != nil && g != of {
@@ -105,7 +105,7 @@ func (c *drainClock) collect(g *Group) {
 			if t.status.Finished() {
 				continue
 			}
-			if t.opts.grace <= 0 || t.status == Pending && (t.isDelayed() || t.isBetween()) {
+			if t.opts.grace <= 0 || t.status == Pending && (t.isDelayed() || t.isBetweenAttempts()) {
 				cs.ask(t, endShutdown) // here, in the order of activeTasks, so that no queued one starts
 				continue
 			}
@@ -121,7 +121,7 @@ func (c *drainClock) add(x *cutoff) {
 	c.cutoffs.Push(x)
 }
 
-func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.latest)) }
+func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.maxGrace)) }
 
 // run ends the tasks whose grace is over, and sets the timer for the next.
 func (c *drainClock) run() {
@@ -172,9 +172,9 @@ func (cs *section) cutOff(x *cutoff) {
 // clocks gives those that t is drained by.
 func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
 
-// takesSubmit says whether t may be submitted: always before a shutdown, and until its grace would be
+// isOpenFor says whether t may be submitted: always before a shutdown, and until its grace would be
 // over while only the clock runs.
-func (cs *section) takesSubmit(t *Task) bool {
+func (cs *section) isOpenFor(t *Task) bool {
 	return !cs.r.closed && !t.group.closed && !cs.isCutOff(t)
 }
 
@@ -188,21 +188,21 @@ func (cs *section) isCutOff(t *Task) bool {
 	return false
 }
 
-// graceOf sees to it that t, which has just been submitted, ends with its grace.
-func (cs *section) graceOf(t *Task) {
+// addCutoffs sees to it that t, which has just been submitted, ends with its grace.
+func (cs *section) addCutoffs(t *Task) {
 	for _, c := range cs.r.clocks(t) {
-		cs.watchCutoff(c, &cutoff{task: t})
+		cs.addCutoff(c, &cutoff{task: t})
 	}
 }
 
-// graceOfBlocked is graceOf for a submit that waits for room.
-func (cs *section) graceOfBlocked(s *blockedSubmit) {
+// addCutoffsOfBlocked is graceOf for a submit that waits for room.
+func (cs *section) addCutoffsOfBlocked(s *blockedSubmit) {
 	for _, c := range cs.r.clocks(s.task) {
-		cs.watchCutoff(c, &cutoff{task: s.task, blocked: s})
+		cs.addCutoff(c, &cutoff{task: s.task, blocked: s})
 	}
 }
 
-func (cs *section) watchCutoff(c *drainClock, x *cutoff) {
+func (cs *section) addCutoff(c *drainClock, x *cutoff) {
 	if c == nil {
 		return
 	}

@@ -1,7 +1,7 @@
 package fxtasks
 
-// rival gives the known task that has the ID which was chosen for t, or nil.
-func (r *registry) rival(t *Task) *Task {
+// duplicateOf gives the known task that has the ID which was chosen for t, or nil.
+func (r *registry) duplicateOf(t *Task) *Task {
 	if !t.opts.idSet {
 		return nil
 	}
@@ -28,7 +28,7 @@ func waitsFor(old *Task) *Task {
 
 // replace makes way for t, which takes over the ID of old.
 func (cs *section) replace(old, t *Task) {
-	old.shadowed = true
+	old.lostID = true
 	p := waitsFor(old)
 	if old.status.Finished() {
 		cs.forget(old)
@@ -40,20 +40,20 @@ func (cs *section) replace(old, t *Task) {
 	}
 }
 
-// passOn gives what waits for the end of t its due: the task that replaces it may start, and the
+// unlinkReplacement gives what waits for the end of t its due: the task that replaces it may start, and the
 // ID of the one that it was to replace is that one's again, unless t itself is replaced.
-func (cs *section) passOn(t *Task) {
+func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
 		delete(s.group.successors, s)
-		cs.lineUp(s)
+		cs.enqueueWhenDue(s)
 	}
 	if p := t.predecessor; p != nil {
 		t.predecessor, p.successor = nil, nil
 		delete(t.group.successors, t)
-		if !t.shadowed {
-			cs.r.index.giveBack(p)
-			t.shadowed, p.shadowed = true, false
+		if !t.lostID {
+			cs.r.index.restore(p)
+			t.lostID, p.lostID = true, false
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (cs *section) awaitEvent() chan struct{} {
 		r.watched.Store(true)
 	}
 	wake := r.wake
-	cs.takeInSubmitted() // who submits after this sees that somebody waits
+	cs.recordSubmitted() // who submits after this sees that somebody waits
 	return wake
 }
 
@@ -123,7 +123,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		case wake == nil:
 			return Event{}, io.EOF
 		}
-		if err := block(ctx, wake); err != nil {
+		if err := awaitClosed(ctx, wake); err != nil {
 			return Event{}, err
 		}
 	}
@@ -143,7 +143,7 @@ func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 	}
 	cs.leave()
 	if ok {
-		e.Task = e.Task.own(kept.task)
+		e.Task = e.Task.complete(kept.task)
 	}
 	return e, ok, wake
 }

@@ -19,7 +19,7 @@ type Group struct {
 
 	open atomic.Bool // takes quick submits; changed in a section
 
-	scope // protected by the registry's mutex, like what follows
+	limits // protected by the registry's mutex, like what follows
 
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
@@ -27,11 +27,11 @@ type Group struct {
 	readyAt    int                  // place in registry.ready; -1: not there
 	blocked    blockedLine          // submits that wait for room
 
-	wanted    ordered.Table[*Task] // of queue, those that a task waits for
-	awaitedBy []*wait              // by tasks, for all of the group
-	roomBy    []*wait              // by tasks, for room in the queue
-	waiters   []*Task              // tasks of the group that wait
-	wantingAt int                  // place in registry.wanting; -1: not there
+	awaitedQueue   ordered.Table[*Task] // of queue, those that a task waits for
+	awaitedBy      []*wait              // by tasks, for all of the group
+	roomAwaitedBy  []*wait              // by tasks, for room in the queue
+	waiters        []*Task              // tasks of the group that wait
+	readyAwaitedAt int                  // place in registry.wanting; -1: not there
 
 	closed       bool           // Shutdown has begun
 	clock        *drainClock    // of Shutdown, unless the manager's runs
@@ -41,14 +41,14 @@ type Group struct {
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 	durations := cfg.withManager(m.cfg)
 	g := &Group{
-		m:         m,
-		name:      name,
-		cfg:       cfg,
-		defaults:  taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
-		scope:     newScope(cfg.MaxRunning, cfg.MaxPending),
-		readyAt:   -1,
-		wantingAt: -1,
-		blocked:   newBlockedLine(),
+		m:              m,
+		name:           name,
+		cfg:            cfg,
+		defaults:       taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
+		limits:         newLimits(cfg.MaxRunning, cfg.MaxPending),
+		readyAt:        -1,
+		readyAwaitedAt: -1,
+		blocked:        newBlockedLine(),
 	}
 	g.open.Store(true)
 	return g
@@ -59,7 +59,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 // already, also one that was shut down, is an error that matches ErrInvalid. It gives
 // ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Group(name string, cfg GroupConfig) (*Group, error) {
-	if err := checkLabel("group name", name); err != nil {
+	if err := checkName("group name", name); err != nil {
 		return nil, err
 	}
 	if err := cfg.validate(); err != nil {

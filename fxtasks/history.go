@@ -38,8 +38,8 @@ type nameHistory struct {
 	wait, run outcomes.Durations
 }
 
-// remember notes the end of t. ran says whether it ran.
-func (cs *section) remember(t *Task, ran bool) {
+// addToHistory notes the end of t. ran says whether it ran.
+func (cs *section) addToHistory(t *Task, ran bool) {
 	now, outcome := cs.now(), int(t.status-Completed)
 	cs.r.hour.Add(now, outcome)
 	h := t.stats.history

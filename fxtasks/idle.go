@@ -8,7 +8,7 @@ import (
 // Wait blocks until no task is pending or running, and gives ctx's error if ctx ends first. A
 // task of this manager that calls it with its own context gets ErrInvalid.
 func (m *Manager) Wait(ctx context.Context) error {
-	if err := m.refuseOwn(ctx, anyTask); err != nil {
+	if err := m.refuseSelfWait(ctx, anyTask); err != nil {
 		return err
 	}
 	cs := m.reg.enter()
@@ -17,7 +17,7 @@ func (m *Manager) Wait(ctx context.Context) error {
 	if idle == nil {
 		return nil
 	}
-	return block(ctx, idle)
+	return awaitClosed(ctx, idle)
 }
 
 // idleOf gives a channel that is closed when nothing of g is active, or nothing at all when g is nil; nil
@@ -25,26 +25,26 @@ func (m *Manager) Wait(ctx context.Context) error {
 func (r *registry) idleOf(g *Group) chan struct{} {
 	s := &r.all
 	if g != nil {
-		s = &g.scope
+		s = &g.limits
 	}
 	if s.active() == 0 {
 		return nil
 	}
 	if s.idle == nil {
 		s.idle = make(chan struct{})
-		r.awaited = append(r.awaited, g)
+		r.idleAwaited = append(r.idleAwaited, g)
 	}
 	return s.idle
 }
 
-// tellIdle wakes those who wait until nothing is active. It comes last in a section, since a task
+// notifyIdle wakes those who wait until nothing is active. It comes last in a section, since a task
 // that ends may let in another.
-func (cs *section) tellIdle() {
+func (cs *section) notifyIdle() {
 	r := cs.r
-	r.awaited = slices.DeleteFunc(r.awaited, func(g *Group) bool {
+	r.idleAwaited = slices.DeleteFunc(r.idleAwaited, func(g *Group) bool {
 		s := &r.all
 		if g != nil {
-			s = &g.scope
+			s = &g.limits
 		}
 		if s.active() > 0 {
 			return false

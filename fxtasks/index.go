@@ -1,21 +1,19 @@
 package fxtasks
 
 import (
-	"github.com/google/uuid"
-
 	"github.com/fxtasks/background/fxtasks/internal/ids"
 )
 
 // idIndex finds the known tasks by ID.
 type idIndex struct {
-	made   *ids.Index[Task] // those whose IDs were made here
-	chosen map[string]*Task // comes first: one can look like one that was made
+	generated *ids.Index[Task] // those whose IDs were made here
+	chosen    map[string]*Task // comes first: one can look like one that was made
 }
 
 func newIDIndex() idIndex {
 	return idIndex{
-		made:   ids.NewIndex(func(t *Task) uuid.UUID { return t.madeID }, func(t *Task) **Task { return &t.nextByID }),
-		chosen: make(map[string]*Task),
+		generated: ids.NewIndex(func(t *Task) *ids.Node[Task] { return &t.idNode }),
+		chosen:    make(map[string]*Task),
 	}
 }
 
@@ -28,7 +26,7 @@ func (x *idIndex) find(id string) *Task {
 	if !ok {
 		return nil
 	}
-	return x.made.Find(made)
+	return x.generated.Find(made)
 }
 
 // add makes t's ID mean t.
@@ -36,7 +34,7 @@ func (x *idIndex) add(t *Task) {
 	if t.opts.idSet {
 		x.chosen[t.opts.id] = t
 	} else {
-		x.made.Add(t)
+		x.generated.Add(t)
 	}
 }
 
@@ -44,14 +42,14 @@ func (x *idIndex) add(t *Task) {
 func (x *idIndex) remove(t *Task) {
 	switch {
 	case !t.opts.idSet:
-		x.made.Remove(t)
+		x.generated.Remove(t)
 	case x.chosen[t.opts.id] == t:
 		delete(x.chosen, t.opts.id)
 	}
 }
 
-// giveBack makes an ID mean t again, after another task has had it.
-func (x *idIndex) giveBack(t *Task) {
+// restore makes an ID mean t again, after another task has had it.
+func (x *idIndex) restore(t *Task) {
 	delete(x.chosen, t.ID())
 	if t.opts.idSet {
 		x.chosen[t.opts.id] = t

@@ -62,7 +62,7 @@ func (m *Manager) List(f Filter) Page {
 	l.tasks = make([]*Task, 0, limit)
 	l.read()
 	for i, t := range l.tasks {
-		l.page.Tasks[i] = l.page.Tasks[i].own(t)
+		l.page.Tasks[i] = l.page.Tasks[i].complete(t)
 	}
 	if len(l.page.Tasks) == 0 {
 		l.page.Tasks = nil

@@ -43,7 +43,7 @@ func taskFields(t *Task) []zap.Field {
 	if t.group.name != "" {
 		fields = append(fields, zap.String("group", t.group.name))
 	}
-	if id := t.opts.metadata["job_id"]; t.outside && id != "" { // of the scheduler that has called Run
+	if id := t.opts.metadata["job_id"]; t.external && id != "" { // of the scheduler that has called Run
 		fields = append(fields, zap.String("job_id", id))
 	}
 	return fields
@@ -71,7 +71,7 @@ func (t *Task) endLine() (zapcore.Level, string) {
 	case TimedOut:
 		return zap.WarnLevel, "task timed out"
 	default:
-		if t.outside {
+		if t.external {
 			if _, ok := t.failure.err.(retriedElsewhere); ok {
 				return zap.WarnLevel, "attempt failed and is retried"
 			}
@@ -123,9 +123,9 @@ func (t *Task) writeUnstarted() {
 			cs.close(t.done)
 			t.done = nil
 		}
-		if cs.r.lines--; cs.r.lines == 0 && cs.r.quiet != nil {
-			cs.close(cs.r.quiet)
-			cs.r.quiet = nil
+		if cs.r.pendingLines--; cs.r.pendingLines == 0 && cs.r.linesWritten != nil {
+			cs.close(cs.r.linesWritten)
+			cs.r.linesWritten = nil
 		}
 	}()
 	info := t.Info()

@@ -150,15 +150,15 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 	return nil
 }
 
-const maxLabel = 128 // bytes in a name or an ID
+const maxNameBytes = 128 // bytes in a name or an ID
 
-// checkLabel holds s to the rule for names: short, printable, and fit to label a metric.
-func checkLabel(what, s string) error {
+// checkName holds s to the rule for names: short, printable, and fit to label a metric.
+func checkName(what, s string) error {
 	switch {
 	case s == "":
 		return invalid("%s is empty", what)
-	case len(s) > maxLabel:
-		return invalid("%s %s has %d bytes: at most %d", what, fmt.Sprintf("%.40q…", s), len(s), maxLabel)
+	case len(s) > maxNameBytes:
+		return invalid("%s %s has %d bytes: at most %d", what, fmt.Sprintf("%.40q…", s), len(s), maxNameBytes)
 	case !utf8.ValidString(s):
 		return invalid("%s %q is not valid UTF-8", what, s)
 	}
@@ -172,7 +172,7 @@ func checkLabel(what, s string) error {
 
 // checkID holds s to the rule for names, less the three that no URL path can carry as a segment.
 func checkID(s string) error {
-	if err := checkLabel("ID", s); err != nil {
+	if err := checkName("ID", s); err != nil {
 		return err
 	}
 	if s == "." || s == ".." || s == "/" {

@@ -66,12 +66,12 @@ func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (
 	if err := p.register(); err != nil {
 		return nil, err
 	}
-	p.plan()
+	p.planNext()
 	return p, nil
 }
 
 func checkSchedule(name string, s Schedule, fn Func, opts []TaskOption) error {
-	if err := checkLabel("schedule name", name); err != nil {
+	if err := checkName("schedule name", name); err != nil {
 		return err
 	}
 	if err := checkID(name); err != nil {
@@ -132,7 +132,7 @@ func (p *Periodic) Info() PeriodicInfo {
 	}
 	cs.leave()
 	if last != nil {
-		info.Last = info.Last.own(last)
+		info.Last = info.Last.complete(last)
 	}
 	return info
 }
@@ -217,7 +217,7 @@ func (p *Periodic) fire() {
 	if _, err := p.Trigger(context.Background()); err != nil {
 		p.skip(err)
 	}
-	p.plan()
+	p.planNext()
 }
 
 // due says whether a run is due by the clock on the wall, and sets the timer if not.
@@ -243,16 +243,16 @@ func (p *Periodic) setTimer(left time.Duration) {
 	}
 }
 
-// plan asks the schedule for the next run. Next is the user's code: if it panics, or ends the
+// planNext asks the schedule for the next run. Next is the user's code: if it panics, or ends the
 // goroutine, so does the schedule.
-func (p *Periodic) plan() {
+func (p *Periodic) planNext() {
 	var next, now time.Time
 	problem := "Next ended its goroutine"
 	defer func() {
 		if v := recover(); v != nil {
 			problem = "Next panicked: " + panicText(v)
 		}
-		p.planned(next, problem)
+		p.setNext(next, problem)
 	}()
 	now = time.Now().Round(0) // without the monotonic clock: schedules are about the one on the wall
 	next = p.schedule.Next(now)
@@ -263,7 +263,7 @@ func (p *Periodic) plan() {
 	}
 }
 
-func (p *Periodic) planned(next time.Time, problem string) {
+func (p *Periodic) setNext(next time.Time, problem string) {
 	cs := p.group.m.reg.enter()
 	if !p.stopped {
 		p.next = next.Round(0)

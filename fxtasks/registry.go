@@ -32,33 +32,33 @@ type registry struct {
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
 	latest   time.Time // of all sections
-	all      scope
+	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
 	groupsBy map[string]*Group // by name, less the first
 
-	records    ordered.Table[*Task] // by seq
-	ended      ordered.Table[*Task] // those of the records that have finished, by the number of their end
-	index      idIndex
-	seq        uint64      // of the newest task
-	ends       uint64      // number of the latest end
-	turns      uint64      // the latest that was given to a pending task
-	firstAlive uint64      // no task with a lower seq is active
-	expiry     *time.Timer // for the first of ended; nil: not set
-	hour       outcomes.Hour
+	records     ordered.Table[*Task] // by seq
+	ended       ordered.Table[*Task] // those of the records that have finished, by the number of their end
+	index       idIndex
+	seq         uint64      // of the newest task
+	ends        uint64      // number of the latest end
+	turns       uint64      // the latest that was given to a pending task
+	firstActive uint64      // no task with a lower seq is active
+	expiry      *time.Timer // for the first of ended; nil: not set
+	hour        outcomes.Hour
 
-	delayed  *heap.Heap[*Task]  // pending tasks that are not due yet
-	dueTimer *time.Timer        // for the first of them; nil: not set
-	ready    *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
-	wanting  []*Group           // groups that have a queued task which a task waits for, and a place for it
-	blocked  blockedSubmits
-	waiting  int      // running tasks that wait for others
-	awaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
-	asked    askedTasks
+	delayed      *heap.Heap[*Task]  // pending tasks that are not due yet
+	dueTimer     *time.Timer        // for the first of them; nil: not set
+	ready        *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
+	readyAwaited []*Group           // groups that have a queued task which a task waits for, and a place for it
+	blocked      blockedSubmits
+	waiting      int      // running tasks that wait for others
+	idleAwaited  []*Group // those that somebody waits for until nothing of them is active; nil: the manager
+	asked        askedTasks
 
-	closed bool          // Shutdown has begun
-	clock  *drainClock   // nil until the manager's drain has begun
-	lines  int           // that goroutines of the manager are writing for tasks which ended without having run
-	quiet  chan struct{} // closed when lines is 0; nil: nobody waits for that
+	closed       bool          // Shutdown has begun
+	clock        *drainClock   // nil until the manager's drain has begun
+	pendingLines int           // that goroutines of the manager are writing for tasks which ended without having run
+	linesWritten chan struct{} // closed when lines is 0; nil: nobody waits for that
 
 	names      atomic.Pointer[map[string]*nameStats] // a map that never changes; to add to it is to copy it
 	otherNames *nameStats                            // for names past the first maxNames
@@ -74,13 +74,13 @@ func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
 		epoch:      time.Now(),
-		all:        newScope(cfg.MaxRunning, cfg.MaxPending),
+		all:        newLimits(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		periodics:  make(map[string]*Periodic),
 		index:      newIDIndex(),
 		blocked:    newBlockedSubmits(),
 		otherNames: newNameStats(otherName),
-		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, counts: true},
+		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, tracksDepth: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
 			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
@@ -89,8 +89,8 @@ func newRegistry(cfg Config) *registry {
 			func(a, b *Group) bool { return a.turn < b.turn },
 			func(g *Group, i int) { g.readyAt = i }),
 	}
-	r.submitted.renewLocked()
-	r.returned.renewLocked()
+	r.submitted.replaceSentinelLocked()
+	r.returned.replaceSentinelLocked()
 	r.names.Store(&map[string]*nameStats{})
 	return r
 }
@@ -120,7 +120,7 @@ func (cs *section) add(t *Task, now time.Time) {
 	t.seq, t.order, t.created = r.seq, r.turns, now
 	r.records.Insert(t.seq, t)
 	r.index.add(t)
-	cs.touch(t)
+	cs.noteIDChange(t)
 	if t.stats == nil {
 		t.stats = r.addNameStats(t.name)
 	}
@@ -135,20 +135,20 @@ func (cs *section) add(t *Task, now time.Time) {
 func (cs *section) run(t *Task) { cs.runAt(t, cs.now()) }
 
 func (cs *section) runAt(t *Task, now time.Time) {
-	if !t.outside {
+	if !t.external {
 		t.slot = true
 		cs.r.all.slots++
 		t.group.slots++
 	}
 	if t.attempts != nil {
-		cs.leaveBetween(t)
+		cs.leaveBetweenAttempts(t)
 		t.attempts.number++
 	}
 	cs.move(t, Running, now)
 	if t.waits != nil {
-		cs.awaitedRuns(t, 1)
+		cs.updateWaitersOf(t, 1)
 	}
-	cs.groupRuns(t.group, 1)
+	cs.updateGroupWaiters(t.group, 1)
 }
 
 // move is the only place where a known task changes its status.
@@ -158,7 +158,7 @@ func (cs *section) move(t *Task, to Status, now time.Time) {
 		of.counts.move(t.status, to)
 	}
 	t.status = to
-	cs.touch(t)
+	cs.noteIDChange(t)
 	switch to {
 	case Running:
 		t.startedAt = t.since(now)
@@ -193,7 +193,7 @@ func (cs *section) end(t *Task, status Status) {
 		}
 	}
 	cs.move(t, status, cs.now())
-	cs.remember(t, ran)
+	cs.addToHistory(t, ran)
 	if ran {
 		cs.freeSlot(t)
 	}
@@ -203,11 +203,11 @@ func (cs *section) end(t *Task, status Status) {
 	r.ends++
 	t.order = r.ends
 	r.ended.Insert(t.order, t)
-	cs.passOn(t)
-	if t.shadowed || t.outside { // IDs are unique among the tasks that are known
+	cs.unlinkReplacement(t)
+	if t.lostID || t.external { // IDs are unique among the tasks that are known
 		cs.forget(t)
 	}
-	cs.bound()
+	cs.limitFinished()
 	r.placeGroup(t.group)
 	switch {
 	case t.logging: // Done is closed after the line
@@ -224,33 +224,33 @@ func (cs *section) freeSlot(t *Task) {
 		cs.r.all.slots--
 		t.group.slots--
 	}
-	cs.groupRuns(t.group, -1)
+	cs.updateGroupWaiters(t.group, -1)
 }
 
-// leaveBetween is for a task that is no longer between two attempts, if it was.
-func (cs *section) leaveBetween(t *Task) {
-	if t.isBetween() {
-		cs.r.all.between--
-		t.group.between--
+// leaveBetweenAttempts is for a task that is no longer between two attempts, if it was.
+func (cs *section) leaveBetweenAttempts(t *Task) {
+	if t.isBetweenAttempts() {
+		cs.r.all.betweenAttempts--
+		t.group.betweenAttempts--
 	}
 }
 
-// drop ends a pending task, for the reason e.
-func (cs *section) drop(t *Task, e *ending) {
+// endPending ends a pending task, for the reason e.
+func (cs *section) endPending(t *Task, e *ending) {
 	switch {
 	case t.isDelayed():
 		cs.r.delayed.Remove(t.attempts.place)
 	case t.isQueued():
 		cs.dequeue(t)
 	}
-	cs.leaveBetween(t)
+	cs.leaveBetweenAttempts(t)
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
 		t.logging = true
-		cs.r.lines++
-		rest := cs.later()
-		rest.unfinished = append(rest.unfinished, t)
+		cs.r.pendingLines++
+		after := cs.afterUnlock()
+		after.unstarted = append(after.unstarted, t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {
@@ -267,15 +267,15 @@ func (cs *section) ask(t *Task, e *ending) bool {
 	case t.status.Finished():
 		return false
 	case t.status == Pending:
-		cs.drop(t, e)
+		cs.endPending(t, e)
 	case t.ctx.decideEnd(e) == e && t.request == nil:
 		t.request, t.requestedAt = e, t.since(cs.now())
 		cs.r.asked.add(t.askedAt())
 		cs.r.publish(kindCancelling, t, t.requestedAt)
-		rest := cs.later()
-		rest.ending = append(rest.ending, t.ctx)
-	case t.attempts != nil && t.attempts.late == nil && e != endTimeout:
-		t.attempts.late = e
+		after := cs.afterUnlock()
+		after.ending = append(after.ending, t.ctx)
+	case t.attempts != nil && t.attempts.lateRequest == nil && e != endTimeout:
+		t.attempts.lateRequest = e
 	}
 	return true // asked now, or before, or just about to end by itself
 }

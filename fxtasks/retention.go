@@ -45,16 +45,16 @@ func (cs *section) forget(t *Task) {
 		*of.forgotten.ended(t.status)++
 	}
 	r.index.remove(t)
-	cs.touch(t)
+	cs.noteIDChange(t)
 }
 
-// bound forgets the finished tasks that are too many.
-func (cs *section) bound() {
+// limitFinished forgets the finished tasks that are too many.
+func (cs *section) limitFinished() {
 	for cs.r.ended.Len() > cs.r.retainFinished() {
 		_, t, _ := cs.r.ended.First()
 		cs.forget(t)
 	}
-	cs.watchAge()
+	cs.setExpiryTimer()
 }
 
 // prune forgets finished tasks that are too old, a batch at most, and reports whether there are more. Their
@@ -64,7 +64,7 @@ func (cs *section) prune() (more bool) {
 	for {
 		_, t, ok := r.ended.First()
 		if !ok || cs.now().Before(r.expiresAt(t)) {
-			cs.watchAge()
+			cs.setExpiryTimer()
 			break
 		}
 		if n == batch {
@@ -90,8 +90,8 @@ func (r *registry) find(id string) *Task {
 	return t
 }
 
-// watchAge sets the timer that forgets records when nobody looks.
-func (cs *section) watchAge() {
+// setExpiryTimer sets the timer that forgets records when nobody looks.
+func (cs *section) setExpiryTimer() {
 	r := cs.r
 	if r.expiry != nil || r.all.state == Stopped {
 		return

@@ -33,11 +33,11 @@ type attempts struct {
 	ended Status        // of the task, if no other attempt follows after all
 
 	// Protected by the registry's mutex.
-	number    int // of the attempt that runs or ran last
-	notBefore time.Time
-	last      *failure // of the latest attempt that another followed, or is to follow
-	late      *ending  // asked for when the attempt had ended and was not handed in yet
-	place     int      // in registry.delayed; -1: not there
+	number      int // of the attempt that runs or ran last
+	notBefore   time.Time
+	last        *failure // of the latest attempt that another followed, or is to follow
+	lateRequest *ending  // asked for when the attempt had ended and was not handed in yet
+	place       int      // in registry.delayed; -1: not there
 }
 
 func newAttempts(o *taskOptions, c *taskContext) *attempts {
@@ -97,15 +97,15 @@ func (t *Task) isAtItsLastAttempt() bool {
 // endsForGood says whether no attempt follows, whatever Retry says: once the shutdown has begun, and after a
 // timeout and then a cancel.
 func (cs *section) endsForGood(t *Task) bool {
-	return cs.r.clock != nil || t.group.clock != nil || t.attempts.late != nil && t.request != nil
+	return cs.r.clock != nil || t.group.clock != nil || t.attempts.lateRequest != nil && t.request != nil
 }
 
-// putBack makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
+// requeue makes a task pending again whose attempt another is to follow. It keeps no slot, no goroutine and
 // no context meanwhile.
-func (cs *section) putBack(t *Task) {
+func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
-	late, forGood := a.late, cs.endsForGood(t)
-	a.late = nil
+	late, forGood := a.lateRequest, cs.endsForGood(t)
+	a.lateRequest = nil
 	if forGood { // by now
 		cs.end(t, a.ended)
 		return
@@ -117,25 +117,25 @@ func (cs *section) putBack(t *Task) {
 	a.last, t.failure = t.failure, nil
 	a.notBefore = cs.now().Add(a.delay)
 	cs.move(t, Pending, cs.now())
-	r.all.between++
-	t.group.between++
+	r.all.betweenAttempts++
+	t.group.betweenAttempts++
 	cs.freeSlot(t)
 	if t.waits != nil {
-		cs.awaitedRuns(t, -1)
+		cs.updateWaitersOf(t, -1)
 		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
 			cs.endWait(t.waits.calls[0])
 		}
-		cs.weigh(t)
+		cs.reclassify(t)
 	}
 	r.placeGroup(t.group)
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 	if late != nil {
-		cs.drop(t, late)
+		cs.endPending(t, late)
 	}
 }
 
-// lineUp puts a pending task in the queue when it is due, and until then with the delayed ones.
-func (cs *section) lineUp(t *Task) {
+// enqueueWhenDue puts a pending task in the queue when it is due, and until then with the delayed ones.
+func (cs *section) enqueueWhenDue(t *Task) {
 	a := t.attempts
 	if a == nil || a.notBefore.IsZero() {
 		cs.enqueue(t)
@@ -148,11 +148,11 @@ func (cs *section) lineUp(t *Task) {
 		}
 		return
 	}
-	cs.enqueueNow(t)
+	cs.enqueueDue(t)
 }
 
-// enqueueNow gives t its turn, now that it is due.
-func (cs *section) enqueueNow(t *Task) {
+// enqueueDue gives t its turn, now that it is due.
+func (cs *section) enqueueDue(t *Task) {
 	cs.r.turns++
 	t.order = cs.r.turns
 	cs.enqueue(t)
@@ -180,7 +180,7 @@ func (r *registry) wakeDelayed() {
 				return false
 			}
 			r.delayed.Pop()
-			cs.enqueueNow(t)
+			cs.enqueueDue(t)
 		}
 		return true
 	})
@@ -189,8 +189,8 @@ func (r *registry) wakeDelayed() {
 // isDelayed says whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.place >= 0 }
 
-// isBetween says whether a pending task has had an attempt.
-func (t *Task) isBetween() bool { return t.attempts != nil && t.attempts.number > 0 }
+// isBetweenAttempts says whether a pending task has had an attempt.
+func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
 // isQueued says whether t is in the queue of its group.
 func (t *Task) isQueued() bool {

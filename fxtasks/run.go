@@ -35,10 +35,10 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 		m.reject(g, name)
 		return err
 	}
-	t.outside = true
+	t.external = true
 	cs := m.reg.enter()
-	cs.held = t
-	if err = cs.takeRun(t); err != nil {
+	cs.startedByCaller = t
+	if err = cs.submitRun(t); err != nil {
 		cs.reject(g, name, err)
 	}
 	cs.leave()
@@ -63,10 +63,10 @@ func (o *taskOptions) checkRun() error {
 	return nil
 }
 
-// takeRun puts t on record, running.
-func (cs *section) takeRun(t *Task) error {
-	switch old := cs.r.rival(t); {
-	case !cs.takesSubmit(t):
+// submitRun puts t on record, running.
+func (cs *section) submitRun(t *Task) error {
+	switch old := cs.r.duplicateOf(t); {
+	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):
 		return ErrDuplicateID
@@ -75,7 +75,7 @@ func (cs *section) takeRun(t *Task) error {
 		if old != nil {
 			cs.replace(old, t)
 		}
-		cs.graceOf(t)
+		cs.addCutoffs(t)
 		cs.start(t)
 		return nil
 	}
@@ -89,7 +89,7 @@ func runHere(t *Task, stop func() bool) error {
 	a := attempt{task: t}
 	defer func() {
 		stop()
-		if a.stage != handedIn && a.stage != inFunction { // runtime.Goexit in a logger
+		if a.stage != pushed && a.stage != inFunction { // runtime.Goexit in a logger
 			a.endByGoexit()
 		}
 	}()

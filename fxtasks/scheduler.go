@@ -6,17 +6,17 @@ package fxtasks
 func (cs *section) schedule() {
 	r := cs.r
 	for {
-		for cs.startInTurn() || len(r.wanting) > 0 && cs.startAwaited() || r.blocked.len > 0 && cs.admitBlocked() {
+		for cs.startInTurn() || len(r.readyAwaited) > 0 && cs.startAwaited() || r.blocked.len > 0 && cs.admitBlocked() {
 		}
-		full := !r.all.hasSlot() && len(r.wanting) == 0 && r.blocked.waits == 0
+		full := !r.all.hasSlot() && len(r.readyAwaited) == 0 && r.blocked.waits == 0
 		if full == r.full.Load() {
 			break
 		}
 		r.full.Store(full)
-		cs.takeInSubmitted() // what was submitted just before relies on this section
+		cs.recordSubmitted() // what was submitted just before relies on this section
 	}
-	if len(r.awaited) > 0 {
-		cs.tellIdle()
+	if len(r.idleAwaited) > 0 {
+		cs.notifyIdle()
 	}
 }
 
@@ -36,10 +36,10 @@ func (cs *section) startInTurn() bool {
 // startQueued starts t, or drops it if the shutdown has come that far.
 func (cs *section) startQueued(t *Task) {
 	if cs.isCutOff(t) {
-		cs.drop(t, endShutdown)
+		cs.endPending(t, endShutdown)
 		return
 	}
-	cs.dequeue(t)
+	t.group.removeQueued(t)
 	cs.start(t)
 	cs.r.placeGroup(t.group)
 }
@@ -49,19 +49,22 @@ func (cs *section) enqueue(t *Task) {
 	g := t.group
 	g.queue.Insert(t.order, t)
 	if t.waits != nil && len(t.waits.by) > 0 {
-		g.wanted.Insert(t.order, t)
+		g.awaitedQueue.Insert(t.order, t)
 	}
 	cs.r.placeGroup(g)
 }
 
 // dequeue takes t out of the queue.
 func (cs *section) dequeue(t *Task) {
-	g := t.group
+	t.group.removeQueued(t)
+	cs.r.placeGroup(t.group)
+}
+
+func (g *Group) removeQueued(t *Task) {
 	g.queue.Remove(t.order)
 	if t.waits != nil {
-		g.wanted.Remove(t.order)
+		g.awaitedQueue.Remove(t.order)
 	}
-	cs.r.placeGroup(g)
 }
 
 // placeGroup brings g's places in ready and wanting up to date. Whatever changes the queue or the
@@ -78,19 +81,19 @@ func (r *registry) placeGroup(g *Group) {
 		g.turn = turn
 		r.ready.Fix(g.readyAt)
 	}
-	wanting := (g.wanted.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomBy) > 0) && g.mayWork()
-	if wanting == (g.wantingAt >= 0) {
+	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomAwaitedBy) > 0) && g.mayWork()
+	if wanting == (g.readyAwaitedAt >= 0) {
 		return
 	}
 	if wanting {
-		g.wantingAt = len(r.wanting)
-		r.wanting = append(r.wanting, g)
+		g.readyAwaitedAt = len(r.readyAwaited)
+		r.readyAwaited = append(r.readyAwaited, g)
 		return
 	}
-	last := len(r.wanting) - 1
-	r.wanting[g.wantingAt] = r.wanting[last]
-	r.wanting[g.wantingAt].wantingAt = g.wantingAt
-	r.wanting[last] = nil
-	r.wanting = r.wanting[:last]
-	g.wantingAt = -1
+	last := len(r.readyAwaited) - 1
+	r.readyAwaited[g.readyAwaitedAt] = r.readyAwaited[last]
+	r.readyAwaited[g.readyAwaitedAt].readyAwaitedAt = g.readyAwaitedAt
+	r.readyAwaited[last] = nil
+	r.readyAwaited = r.readyAwaited[:last]
+	g.readyAwaitedAt = -1
 }

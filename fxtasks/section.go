@@ -14,25 +14,25 @@ type section struct {
 	timed bool // the clock has been read
 
 	// What leave carries out.
-	starting taskQueue
-	held     *Task         // its submitter starts it, after its line is written
-	wake     chan struct{} // a channel to close
-	rest     *rest         // nil: nothing
+	starting        taskQueue
+	startedByCaller *Task         // its submitter starts it, after its line is written
+	wake            chan struct{} // a channel to close
+	after           *afterUnlock  // nil: nothing
 }
 
-// rest is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
+// afterUnlock is what a section seldom has to carry out. It is apart because the goroutines of tasks have small
 // stacks, on which a section lies.
-type rest struct {
-	ending     []*taskContext  // contexts whose ending was decided
-	wake       []chan struct{} // more channels to close
-	unfinished []*Task         // ended without having run, with a line to be written before Done is closed
+type afterUnlock struct {
+	ending    []*taskContext  // contexts whose ending was decided
+	wake      []chan struct{} // more channels to close
+	unstarted []*Task         // ended without having run, with a line to be written before Done is closed
 }
 
-func (cs *section) later() *rest {
-	if cs.rest == nil {
-		cs.rest = new(rest)
+func (cs *section) afterUnlock() *afterUnlock {
+	if cs.after == nil {
+		cs.after = new(afterUnlock)
 	}
-	return cs.rest
+	return cs.after
 }
 
 // taskQueue is a first-in-first-out list, linked through the tasks themselves.
@@ -55,30 +55,35 @@ func (q *taskQueue) pop() *Task {
 	return t
 }
 
-// enter begins a critical section.
+// enter begins a critical section. It is short enough to be inlined, like leave: goroutines of tasks enter
+// one on their small stack.
 func (r *registry) enter() section {
-	r.mu.Lock()
 	cs := section{r: r}
-	cs.takeIn()
+	cs.begin()
 	return cs
 }
 
-// takeIn empties both inboxes. What has returned comes first out of its inbox, so that all of it was
-// submitted before, and last onto the record.
-func (cs *section) takeIn() {
+// begin locks, and empties both inboxes. What has returned comes first out of its inbox, so that all of it
+// was submitted before, and last onto the record.
+func (cs *section) begin() {
 	r := cs.r
+	r.mu.Lock()
 	returned := r.returned.takeLocked()
-	cs.takeInSubmitted()
+	if returned == nil {
+		cs.recordSubmitted()
+	} else {
+		cs.now() // not first in end, where the stack is deeper
+	}
 	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
 		if t.outcome == Pending {
-			cs.putBack(t)
+			cs.requeue(t)
 		} else {
 			cs.end(t, t.outcome)
 		}
 	}
 }
 
-func (cs *section) takeInSubmitted() {
+func (cs *section) recordSubmitted() {
 	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
 		cs.record(submitted)
 	}
@@ -93,7 +98,7 @@ func (cs *section) now() time.Time {
 	if !cs.timed {
 		cs.timed = true
 		now := time.Now()
-		cs.takeInSubmitted()
+		cs.recordSubmitted()
 		cs.r.tick(now)
 	}
 	return cs.r.latest
@@ -124,7 +129,7 @@ func (cs *section) leaveWith() (next *Task) {
 }
 
 func (cs *section) carryOut() {
-	if cs.starting.first != nil || cs.wake != nil || cs.rest != nil {
+	if cs.starting.first != nil || cs.wake != nil || cs.after != nil {
 		cs.carryOutAll()
 	}
 }
@@ -133,8 +138,8 @@ func (cs *section) carryOut() {
 //
 //go:noinline
 func (cs *section) carryOutAll() {
-	if cs.rest != nil {
-		for _, ctx := range cs.rest.ending {
+	if cs.after != nil {
+		for _, ctx := range cs.after.ending {
 			ctx.applyEnd()
 		}
 	}
@@ -144,13 +149,13 @@ func (cs *section) carryOutAll() {
 	if cs.wake != nil {
 		close(cs.wake) // not in the section: to wake 200,000 goroutines takes a tenth of a second
 	}
-	if cs.rest == nil {
+	if cs.after == nil {
 		return
 	}
-	for _, c := range cs.rest.wake {
+	for _, c := range cs.after.wake {
 		close(c)
 	}
-	for _, t := range cs.rest.unfinished {
+	for _, t := range cs.after.unstarted {
 		go t.writeUnstarted() // a logger that blocks holds up this task alone
 	}
 }
@@ -160,8 +165,8 @@ func (cs *section) close(c chan struct{}) {
 	if cs.wake == nil {
 		cs.wake = c
 	} else {
-		rest := cs.later()
-		rest.wake = append(rest.wake, c)
+		after := cs.afterUnlock()
+		after.wake = append(after.wake, c)
 	}
 }
 
@@ -171,7 +176,7 @@ func (cs *section) start(t *Task) {
 		t.ctx = &taskContext{task: t, values: t.attempts.values}
 	}
 	cs.run(t)
-	if t != cs.held {
+	if t != cs.startedByCaller {
 		cs.starting.push(t)
 	}
 }

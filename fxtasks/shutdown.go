@@ -58,12 +58,12 @@ func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 
 // shutdown drains g, or all when g is nil.
 func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error) {
-	if err := m.refuseOwn(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
+	if err := m.refuseSelfWait(ctx, func(self *Task) bool { return g == nil || g.has(self) }); err != nil {
 		return ShutdownReport{}, err
 	}
-	d := &drain{m: m, group: g, scope: &m.reg.all}
+	d := &shutdownCall{m: m, group: g, limits: &m.reg.all}
 	if g != nil {
-		d.scope = &g.scope
+		d.limits = &g.limits
 	}
 	d.log = newShutdownLog(m, g)
 	other, err := d.begin(ctx)
@@ -74,18 +74,18 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 		if err := d.await(ctx, other); err != nil {
 			return ShutdownReport{}, err
 		}
-		return d.already()
+		return d.reportAgain()
 	}
 	d.finish(ctx)
 	return d.end()
 }
 
-// drain is one Shutdown on its way. Only the goroutine that shuts down uses it.
-type drain struct {
-	m     *Manager
-	group *Group // nil: all
-	scope *scope // the group's, or the manager's
-	log   *shutdownLog
+// shutdownCall is one Shutdown on its way. Only the goroutine that shuts down uses it.
+type shutdownCall struct {
+	m      *Manager
+	group  *Group  // nil: all
+	limits *limits // the group's, or the manager's
+	log    *shutdownLog
 
 	clock           *drainClock
 	ownClock        bool // it began with this Shutdown, not with StartDrain
@@ -99,7 +99,7 @@ type drain struct {
 
 // begin closes the scope for new tasks. When a Shutdown has begun before, it gives a channel that is closed
 // when that one is over.
-func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
+func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	self, budget := d.m.waitingTask(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
 	cs := d.m.reg.enter()
 	defer cs.leave()
@@ -110,7 +110,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	}
 	switch {
 	case d.group != nil && d.group.closed:
-		other = d.scope.stopped
+		other = d.limits.stopped
 	case r.closed: // a manager's Shutdown is its groups' too
 		other = r.all.stopped
 		if d.group != nil { // it may wait for the task that calls
@@ -134,7 +134,7 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 	} else {
 		d.clock, d.ownClock = newDrainClock(d.m, d.began, d.deadline), true
 	}
-	d.scope.state = Draining
+	d.limits.state = Draining
 	if d.group == nil {
 		r.closed = true
 	} else {
@@ -144,21 +144,21 @@ func (d *drain) begin(ctx context.Context) (other <-chan struct{}, err error) {
 		cs.startClock(d.clock, d.group)
 	}
 	cs.refuseBlocked(d.group)
-	d.initial = d.scope.active()
-	d.cancelledBefore = d.scope.counts.Cancelled
+	d.initial = d.limits.active()
+	d.cancelledBefore = d.limits.counts.Cancelled
 	if idle := r.idleOf(d.group); idle == nil {
 		d.wait = nil
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
 	}
-	d.log.begins(d.scope.counts, max(0, d.deadline.Sub(d.began)))
+	d.log.begins(d.limits.counts, max(0, d.deadline.Sub(d.began)))
 	return nil, nil
 }
 
 // await blocks until done is closed, or d.idle, as a wait of the task that calls.
-func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
+func (d *shutdownCall) await(ctx context.Context, done <-chan struct{}) error {
 	if d.wait != nil {
-		defer d.m.giveUp(d.wait)
+		defer d.m.endWait(d.wait)
 	}
 	select {
 	case <-done:
@@ -172,9 +172,9 @@ func (d *drain) await(ctx context.Context, done <-chan struct{}) error {
 }
 
 // finish lets tasks go on for their grace, then cancels them, and waits for them until the budget is spent.
-func (d *drain) finish(ctx context.Context) {
+func (d *shutdownCall) finish(ctx context.Context) {
 	if d.wait != nil {
-		defer d.m.giveUp(d.wait)
+		defer d.m.endWait(d.wait)
 	}
 	if d.ownClock {
 		d.clock.collect(d.group)
@@ -183,7 +183,7 @@ func (d *drain) finish(ctx context.Context) {
 	if d.idle == nil {
 		return
 	}
-	graces := d.clock.began.Add(d.clock.latest) // by then all graces are over, however long the stacks take
+	graces := d.clock.began.Add(d.clock.maxGrace) // by then all graces are over, however long the stacks take
 	if d.sleep(ctx, graces) || d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
 		return
 	}
@@ -196,7 +196,7 @@ func (d *drain) finish(ctx context.Context) {
 }
 
 // cutOff ends all that is still active.
-func (d *drain) cutOff() {
+func (d *shutdownCall) cutOff() {
 	tasks := d.m.reg.activeTasks(d.group)
 	for i := 0; i < len(tasks); i += batch {
 		d.m.ask(endShutdown, tasks[i:min(i+batch, len(tasks))]...)
@@ -204,21 +204,21 @@ func (d *drain) cutOff() {
 }
 
 // sleep blocks until the time has come, ctx ends, or nothing is active, which it reports.
-func (d *drain) sleep(ctx context.Context, until time.Time) bool {
+func (d *shutdownCall) sleep(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	return block(ctx, d.idle) == nil
+	return awaitClosed(ctx, d.idle) == nil
 }
 
 // stackTime is how long before the deadline the stacks are taken, so that they are within the
 // budget: what was measured for 100 frames each, and half the budget at the most.
-func (d *drain) stackTime() time.Duration {
+func (d *shutdownCall) stackTime() time.Duration {
 	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*50*time.Microsecond
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
 
 // end closes the books.
-func (d *drain) end() (ShutdownReport, error) {
+func (d *shutdownCall) end() (ShutdownReport, error) {
 	tasks := d.m.reg.activeTasks(d.group)
 	report := ShutdownReport{Status: shutdownCompleted, Initial: d.initial}
 	tasks, report.Stuck = d.stuck(tasks)
@@ -236,7 +236,7 @@ func (d *drain) end() (ShutdownReport, error) {
 	tasks, report.Stuck = tasks[:n], report.Stuck[:n]
 	report.Remaining = len(tasks)
 	report.Returned = d.initial - len(tasks)
-	report.Cancelled = int(d.scope.counts.Cancelled - d.cancelledBefore)
+	report.Cancelled = int(d.limits.counts.Cancelled - d.cancelledBefore)
 	report.Duration = cs.now().Sub(d.began)
 	never := make(map[string]int)
 	for _, g := range r.groups {
@@ -247,8 +247,8 @@ func (d *drain) end() (ShutdownReport, error) {
 			g.neverStarted = nil
 		}
 	}
-	d.scope.state = Stopped
-	cs.close(d.scope.stopped)
+	d.limits.state = Stopped
+	cs.close(d.limits.stopped)
 	if d.ownClock || d.group == nil {
 		d.clock.stop()
 	}
@@ -259,7 +259,7 @@ func (d *drain) end() (ShutdownReport, error) {
 			r.expiry = nil
 		}
 	}
-	quiet := r.quietOf()
+	quiet := r.awaitLines()
 	cs.leave()
 
 	d.log.ends(report, tasks, never)
@@ -272,7 +272,7 @@ func (d *drain) end() (ShutdownReport, error) {
 }
 
 // stuck describes those of the tasks that still run.
-func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
+func (d *shutdownCall) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 	for i := 0; i < len(tasks); i += batch {
 		cs := d.m.reg.enter()
 		for _, t := range tasks[i:min(i+batch, len(tasks))] {
@@ -285,7 +285,7 @@ func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 		cs.leave()
 	}
 	for i, t := range running {
-		stuck[i].Info = stuck[i].Info.own(running[i])
+		stuck[i].Info = stuck[i].Info.complete(running[i])
 		if d.stacks != nil {
 			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
 		}
@@ -293,8 +293,8 @@ func (d *drain) stuck(tasks []*Task) (running []*Task, stuck []StuckTask) {
 	return running, stuck
 }
 
-// already reports what is still running now, after another Shutdown.
-func (d *drain) already() (ShutdownReport, error) {
+// reportAgain reports what is still running now, after another Shutdown.
+func (d *shutdownCall) reportAgain() (ShutdownReport, error) {
 	report := ShutdownReport{Status: shutdownAlready}
 	_, report.Stuck = d.stuck(d.m.reg.activeTasks(d.group))
 	report.Remaining = len(report.Stuck)
@@ -305,13 +305,13 @@ func (d *drain) already() (ShutdownReport, error) {
 	return report, &ShutdownError{Report: report}
 }
 
-// quietOf gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
-func (r *registry) quietOf() chan struct{} {
-	if r.lines == 0 {
+// awaitLines gives a channel that is closed when no line about a task is being written for the manager; nil: none is.
+func (r *registry) awaitLines() chan struct{} {
+	if r.pendingLines == 0 {
 		return nil
 	}
-	if r.quiet == nil {
-		r.quiet = make(chan struct{})
+	if r.linesWritten == nil {
+		r.linesWritten = make(chan struct{})
 	}
-	return r.quiet
+	return r.linesWritten
 }

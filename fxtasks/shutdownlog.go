@@ -12,10 +12,10 @@ import (
 // shutdownLog writes the lines of one Shutdown, in order, on a goroutine of its own: the drain never
 // waits for a log.
 type shutdownLog struct {
-	m     *Manager
-	group string
-	lines chan func() // nil: no logger
-	over  chan struct{}
+	m       *Manager
+	group   string
+	lines   chan func() // nil: no logger
+	written chan struct{}
 }
 
 func newShutdownLog(m *Manager, g *Group) *shutdownLog {
@@ -28,7 +28,7 @@ func newShutdownLog(m *Manager, g *Group) *shutdownLog {
 
 // open starts the goroutine. A line that ends it, by runtime.Goexit, is the last that is lost.
 func (l *shutdownLog) open() {
-	l.lines, l.over = make(chan func(), 2), make(chan struct{})
+	l.lines, l.written = make(chan func(), 2), make(chan struct{})
 	go l.write()
 }
 
@@ -45,7 +45,7 @@ func (l *shutdownLog) write() {
 			returned = true
 		}()
 	}
-	close(l.over)
+	close(l.written)
 }
 
 func (l *shutdownLog) fields(fields ...zap.Field) []zap.Field {
@@ -81,7 +81,7 @@ func (l *shutdownLog) ends(report ShutdownReport, tasks []*Task, never map[strin
 		left := 0
 		for i, t := range tasks {
 			line := time.Now()
-			if patience := l.patience(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
+			if patience := l.maxWait(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
 				left = len(tasks) - i
 				break
 			}
@@ -113,8 +113,8 @@ func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// patience is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
-func (l *shutdownLog) patience() time.Duration { return l.m.cfg.StopReserve / 2 }
+// maxWait is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
+func (l *shutdownLog) maxWait() time.Duration { return l.m.cfg.StopReserve / 2 }
 
 // wait blocks until all lines are written, those about tasks too if quiet is not nil, or the patience
 // is over: then a goroutine stays behind in the logger.
@@ -122,9 +122,9 @@ func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	if l.m.log == nil {
 		return
 	}
-	timer := time.NewTimer(max(0, l.patience()))
+	timer := time.NewTimer(max(0, l.maxWait()))
 	defer timer.Stop()
-	for _, c := range []<-chan struct{}{l.over, quiet} {
+	for _, c := range []<-chan struct{}{l.written, quiet} {
 		if c == nil {
 			continue
 		}

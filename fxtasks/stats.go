@@ -90,14 +90,14 @@ func (m *Manager) oldestRunning() (oldest *Task) {
 	seen, from := 0, uint64(0)
 	r.inSteps(func(cs *section) bool {
 		looked := 0
-		from = max(from, r.firstAlive)
-		alive := from > r.firstAlive // an active one lies before from
+		from = max(from, r.firstActive)
+		alive := from > r.firstActive // an active one lies before from
 		for seq, t := range r.records.Ascend(from) {
 			if seen >= r.all.counts.Running || oldest != nil && t.created.After(oldest.at(oldest.startedAt)) {
 				return false
 			}
 			if !alive && !t.status.Finished() {
-				r.firstAlive, alive = seq, true
+				r.firstActive, alive = seq, true
 			}
 			if t.status == Running {
 				seen++
@@ -108,7 +108,7 @@ func (m *Manager) oldestRunning() (oldest *Task) {
 			if looked++; looked == 16*batch {
 				from = seq + 1
 				if !alive {
-					r.firstAlive = from
+					r.firstActive = from
 				}
 				return true
 			}

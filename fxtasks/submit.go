@@ -3,6 +3,7 @@ package fxtasks
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -37,12 +38,12 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 	}
 	cs := m.reg.enter()
 	cs.schedule() // what was submitted quickly comes first
-	cs.held = t
-	won, err := cs.take(t)
+	cs.startedByCaller = t
+	won, err := cs.submit(t)
 	var blocked *blockedSubmit
 	if t.opts.blocking && err == ErrQueueFull && !(t.opts.delay > 0 && (cs.r.all.maxPending < 0 || g.maxPending < 0)) {
-		cs.held = nil
-		blocked, err = cs.wait(t, self)
+		cs.startedByCaller = nil
+		blocked, err = cs.blockSubmit(t, self)
 	}
 	var count uint64 // of rejects that the log has not told of yet
 	if err != nil {
@@ -98,6 +99,9 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		cs := r.enter()
 		cs.leave()
+		if unlimited && t.depth >= maxUnrecorded {
+			runtime.Gosched() // while tasks that have not begun are few, they are in the processor's cache
+		}
 	}
 	return true
 }
@@ -110,7 +114,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := checkLabel("name", name); err != nil {
+	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
 	o := &g.defaults
@@ -124,34 +128,34 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	now := time.Now()
 	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
 	if !o.idSet {
-		t.madeID = m.reg.ids.New(now)
+		t.idNode.ID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
 	return t, nil
 }
 
-// take takes in t, or gives the task that t joins.
-func (cs *section) take(t *Task) (*Task, error) {
+// submit takes in t, or gives the task that t joins.
+func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
-	if !cs.takesSubmit(t) {
+	if !cs.isOpenFor(t) {
 		return nil, ErrShuttingDown
 	}
-	old := r.rival(t)
+	old := r.duplicateOf(t)
 	switch {
 	case t.joins(old):
 		return old, joinResult(old, t.opts.result)
 	case t.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
-	case !r.accepts(t, old):
+	case !r.hasRoomFor(t, old):
 		return nil, ErrQueueFull
 	}
-	cs.takeIntoRecord(t, old)
+	cs.accept(t, old)
 	return t, nil
 }
 
-// takeIntoRecord puts t on record, in the place of old if that is not nil.
-func (cs *section) takeIntoRecord(t, old *Task) {
+// accept puts t on record, in the place of old if that is not nil.
+func (cs *section) accept(t, old *Task) {
 	if t.opts.delay > 0 {
 		t.attempts.notBefore = cs.now().Add(t.opts.delay)
 	}
@@ -159,7 +163,7 @@ func (cs *section) takeIntoRecord(t, old *Task) {
 	if old != nil {
 		cs.replace(old, t)
 	}
-	cs.graceOf(t)
+	cs.addCutoffs(t)
 	if t.predecessor != nil {
 		if t.group.successors == nil {
 			t.group.successors = make(map[*Task]struct{})
@@ -167,15 +171,15 @@ func (cs *section) takeIntoRecord(t, old *Task) {
 		t.group.successors[t] = struct{}{}
 		return
 	}
-	cs.lineUp(t)
+	cs.enqueueWhenDue(t)
 }
 
-// accepts says whether a new task can start at once or has room to wait, given that it takes the
+// hasRoomFor says whether a new task can start at once or has room to wait, given that it takes the
 // place of old, unless that is nil.
-func (r *registry) accepts(t, old *Task) bool {
+func (r *registry) hasRoomFor(t, old *Task) bool {
 	g := t.group
 	freed, freedOfGroup := 0, 0
-	if old != nil && old.status == Pending && !old.isBetween() {
+	if old != nil && old.status == Pending && !old.isBetweenAttempts() {
 		freed = 1
 		if old.group == g {
 			freedOfGroup = 1
@@ -187,7 +191,7 @@ func (r *registry) accepts(t, old *Task) bool {
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.
 func (m *Manager) reject(g *Group, name string) {
-	if checkLabel("name", name) != nil {
+	if checkName("name", name) != nil {
 		name = ""
 	}
 	cs := m.reg.enter()

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/fxtasks/background/fxtasks/internal/ids"
 )
 
 // Func is the work of a task. It should return soon after ctx has ended: nothing can stop a
@@ -18,7 +18,7 @@ type Func func(ctx context.Context) error
 type Task struct {
 	// Written before the task is on record, only read after.
 	group   *Group
-	madeID  uuid.UUID // its ID, unless one was chosen
+	idNode  ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
 	name    string
 	stats   *nameStats
 	opts    *taskOptions
@@ -34,9 +34,9 @@ type Task struct {
 	// Protected by the registry's mutex, like all that follows.
 	status      Status
 	slot        bool // holds one of the manager's and its group's slots
-	shadowed    bool // its ID means another task now
+	lostID      bool // its ID means another task now
 	expired     bool // its record was forgotten because of its age
-	outside     bool // Run runs it, without a slot
+	external    bool // Run runs it, without a slot
 	logging     bool // ended without having run, and Done is closed when that is in the log
 	startedAt   sinceCreated
 	finishedAt  sinceCreated
@@ -56,9 +56,8 @@ type Task struct {
 	successor   *Task         // was submitted under Replace and waits until this one has returned
 	predecessor *Task         // the other way round
 
-	next     *Task // in the inbox of returned tasks, or in a taskQueue
-	below    *Task // in the inbox of submitted tasks
-	nextByID *Task // in idIndex.made
+	next  *Task // in the inbox of returned tasks, or in a taskQueue
+	below *Task // in the inbox of submitted tasks
 }
 
 // Info is what is known about a task at one moment. It is a copy: it never changes under the
@@ -109,7 +108,7 @@ func (t *Task) ID() string {
 	if t.opts.idSet {
 		return t.opts.id
 	}
-	return t.madeID.String()
+	return t.idNode.ID.String()
 }
 
 // Name gives what kind of work this is.
@@ -130,7 +129,7 @@ func (t *Task) Info() Info {
 	cs := t.group.m.reg.enter()
 	info := t.info()
 	cs.leave()
-	return info.own(t)
+	return info.complete(t)
 }
 
 // Done gives a channel that is closed when the task has finished: fn has returned, its record no
@@ -143,12 +142,6 @@ func (t *Task) Done() <-chan struct{} {
 	}
 	return closedChan
 }
-
-var closedChan = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
 
 // doneChan gives nil for a task that has finished. It is called in a section.
 func (t *Task) doneChan() chan struct{} {
@@ -257,9 +250,9 @@ func (t *Task) info() Info {
 	return info
 }
 
-// own completes what info gave. It needs no section, in which nothing should be allocated that need not be:
+// complete completes what info gave. It needs no section, in which nothing should be allocated that need not be:
 // ID and metadata never change.
-func (i Info) own(t *Task) Info {
+func (i Info) complete(t *Task) Info {
 	i.ID = t.ID()
 	i.Metadata = maps.Clone(i.Metadata)
 	return i

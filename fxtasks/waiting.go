@@ -22,15 +22,15 @@ import (
 
 // waits is what a task waits for, and who waits for it.
 type waits struct {
-	calls  []*wait // of this task that wait now
-	by     []*wait // calls of other tasks that wait for this one
-	fed    int     // of calls, those for which something runs of what they wait for
-	within int     // of calls, those that wait for something in the task's own group
-	home   int     // of calls, those that are both
-	place  int     // in the waiters of the group
+	calls        []*wait // of this task that wait now
+	by           []*wait // calls of other tasks that wait for this one
+	served       int     // of calls, those for which something runs of what they wait for
+	within       int     // of calls, those that wait for something in the task's own group
+	servedWithin int     // of calls, those that are both
+	place        int     // in the waiters of the group
 
 	// How the task is counted now.
-	counted, waiting, hungry, hungryWithin, keeps bool
+	counted, waiting, starved, starvedWithin, reserves bool
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -52,7 +52,7 @@ func (w *wait) within() bool {
 // ofGroup gives where those are that wait for the same of a group.
 func (w *wait) ofGroup() *[]*wait {
 	if w.submit != nil {
-		return &w.group.roomBy
+		return &w.group.roomAwaitedBy
 	}
 	return &w.group.awaitedBy
 }
@@ -79,7 +79,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	done := begin(&cs)
 	var own *wait
 	if c != nil && done != nil && c.task.ctx == c {
-		if cs.r.reaches(&w, c.task) {
+		if cs.r.wouldDeadlock(&w, c.task) {
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())
 		}
@@ -94,15 +94,15 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	if done == nil {
 		return nil
 	}
-	err := block(ctx, done)
+	err := awaitClosed(ctx, done)
 	if err != nil && own != nil {
-		m.giveUp(own)
+		m.endWait(own)
 	}
 	return err
 }
 
-// giveUp ends a wait whose ctx has ended.
-func (m *Manager) giveUp(w *wait) {
+// endWait ends a wait whose ctx has ended.
+func (m *Manager) endWait(w *wait) {
 	cs := m.reg.enter()
 	defer cs.leave()
 	cs.endWait(w)
@@ -121,14 +121,14 @@ func (cs *section) beginWait(w *wait) {
 		self.within++
 	}
 	if w.runs() {
-		w.feed(1)
+		w.addServed(1)
 	}
 	if w.task != nil {
 		of := w.task.waitsOf()
 		w.place = len(of.by)
 		of.by = append(of.by, w)
 		if w.task.isQueued() {
-			w.task.group.wanted.Insert(w.task.order, w.task)
+			w.task.group.awaitedQueue.Insert(w.task.order, w.task)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
@@ -140,7 +140,7 @@ func (cs *section) beginWait(w *wait) {
 	if w.submit != nil {
 		cs.r.blocked.waits++
 	}
-	cs.weigh(w.waiter)
+	cs.reclassify(w.waiter)
 }
 
 // runs says whether something runs of what w waits for. Who waits for room is hungry until it is let in.
@@ -151,12 +151,12 @@ func (w *wait) runs() bool {
 	return w.submit == nil && w.group.counts.Running > 0
 }
 
-// feed notes that something runs of what w waits for, or, with -1, that nothing does any more.
-func (w *wait) feed(by int) {
+// addServed notes that something runs of what w waits for, or, with -1, that nothing does any more.
+func (w *wait) addServed(by int) {
 	self := w.waiter.waits
-	self.fed += by
+	self.served += by
 	if w.within() {
-		self.home += by
+		self.servedWithin += by
 	}
 }
 
@@ -170,7 +170,7 @@ func (cs *section) endWait(w *wait) {
 		of := w.task.waits
 		of.by = without(of.by, w.place, func(w *wait, i int) { w.place = i })
 		if len(of.by) == 0 && w.task.isQueued() {
-			w.task.group.wanted.Remove(w.task.order)
+			w.task.group.awaitedQueue.Remove(w.task.order)
 		}
 		cs.r.placeGroup(w.task.group)
 	} else {
@@ -184,7 +184,7 @@ func (cs *section) endWait(w *wait) {
 func (cs *section) detach(w *wait) {
 	self := w.waiter.waits
 	if w.runs() {
-		w.feed(-1)
+		w.addServed(-1)
 	}
 	if w.within() {
 		self.within--
@@ -198,7 +198,7 @@ func (cs *section) detach(w *wait) {
 		g.waiters = without(g.waiters, self.place, func(t *Task, i int) { t.waits.place = i })
 	}
 	w.over = true
-	cs.weigh(w.waiter)
+	cs.reclassify(w.waiter)
 }
 
 // endWaits is for a task that has ended: those who waited for it go on, and calls of it that wait
@@ -208,7 +208,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits.by = nil
 	for _, w := range by {
 		if ran {
-			w.feed(-1)
+			w.addServed(-1)
 		}
 		cs.detach(w)
 	}
@@ -218,31 +218,31 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits = nil
 }
 
-// awaitedRuns tells those who wait for t that it runs.
-func (cs *section) awaitedRuns(t *Task, by int) {
+// updateWaitersOf tells those who wait for t that it runs.
+func (cs *section) updateWaitersOf(t *Task, by int) {
 	for _, w := range t.waits.by {
-		w.feed(by)
-		cs.weigh(w.waiter)
+		w.addServed(by)
+		cs.reclassify(w.waiter)
 	}
 }
 
-// groupRuns tells those who wait for g whether anything of it runs: one more or one less does.
-func (cs *section) groupRuns(g *Group, by int) {
+// updateGroupWaiters tells those who wait for g whether anything of it runs: one more or one less does.
+func (cs *section) updateGroupWaiters(g *Group, by int) {
 	if len(g.awaitedBy) == 0 || by > 0 && g.counts.Running > 1 || by < 0 && g.counts.Running > 0 {
 		return
 	}
 	for _, w := range g.awaitedBy {
-		w.feed(by)
-		cs.weigh(w.waiter)
+		w.addServed(by)
+		cs.reclassify(w.waiter)
 	}
 }
 
-// weigh counts t as what it is now: waiting or working, hungry or not.
-func (cs *section) weigh(t *Task) {
+// reclassify counts t as what it is now: waiting or working, hungry or not.
+func (cs *section) reclassify(t *Task) {
 	w := t.waits
 	waits := t.status == Running && len(w.calls) > 0
 	waiting := waits && t.slot
-	hungry := waiting && w.fed == 0
+	hungry := waiting && w.served == 0
 	hungryWithin := hungry && w.within > 0
 	adjust := func(was *bool, is bool, counts ...*int) {
 		if *was == is {
@@ -259,10 +259,10 @@ func (cs *section) weigh(t *Task) {
 	}
 	all, g := &cs.r.all, t.group
 	adjust(&w.counted, waits, &cs.r.waiting)
-	adjust(&w.waiting, waiting, &all.lending, &g.lending)
-	adjust(&w.hungry, hungry, &all.hungry)
-	adjust(&w.hungryWithin, hungryWithin, &g.hungry)
-	adjust(&w.keeps, waiting && w.home == 0, &g.kept)
+	adjust(&w.waiting, waiting, &all.waiting, &g.waiting)
+	adjust(&w.starved, hungry, &all.starved)
+	adjust(&w.starvedWithin, hungryWithin, &g.starved)
+	adjust(&w.reserves, waiting && w.servedWithin == 0, &g.reserved)
 	cs.r.placeGroup(g)
 }
 
@@ -274,7 +274,7 @@ func (cs *section) startAwaited() bool {
 		return false
 	}
 	var best *Task
-	for _, g := range r.wanting {
+	for _, g := range r.readyAwaited {
 		t, s := cs.nextAwaited(g)
 		if s != nil {
 			cs.admit(s)
@@ -295,7 +295,7 @@ func (cs *section) startAwaited() bool {
 // for it; or, where nothing may be pending, a submission that may.
 func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	var best *Task
-	for _, t := range g.wanted.Ascend(0) {
+	for _, t := range g.awaitedQueue.Ascend(0) {
 		if slices.ContainsFunc(t.waits.by, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 			best = t
 			break
@@ -310,12 +310,12 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	if queued && slices.ContainsFunc(g.awaitedBy, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 		earlier(first)
 	}
-	for _, w := range g.roomBy {
+	for _, w := range g.roomAwaitedBy {
 		if !cs.mayStartFor(w, g) {
 			continue
 		}
 		if g.maxPending < 0 || cs.r.all.maxPending < 0 {
-			if waitsFor(cs.r.rival(w.submit.task)) == nil {
+			if waitsFor(cs.r.duplicateOf(w.submit.task)) == nil {
 				return nil, w.submit
 			}
 			continue
@@ -334,11 +334,11 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 // kept for what others wait for.
 func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	self := w.waiter.waits
-	if !cs.r.all.hasSpare() && !self.hungry {
+	if !cs.r.all.hasSpare() && !self.starved {
 		return false
 	}
 	if self.waiting && w.waiter.group == g {
-		return self.keeps || g.hasUnkept()
+		return self.reserves || g.hasUnreserved()
 	}
 	return g.hasSpare()
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // Periodic inserts a job at each time of the schedule, once in the whole cluster: none twice, and none left
-// out while any replica is up. If all were down over several times, the latest is inserted once. The first
-// time is the schedule's next after the ID was first seen. It is meant for periods of 10 s and more.
+// out while any replica is up; those that come while the database is away are inserted when it is back. If all
+// replicas were down over several times, the latest is inserted once. The first time is the schedule's next
+// after the ID was first seen. It is meant for periods of 10 s and more.
 //
 // Every replica calls job, with the schedule's own time, and one of them inserts what it gives; the time is
 // in the job's metadata too, by the key "period". A nil *river.InsertOpts means River's defaults. The

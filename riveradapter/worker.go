@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 	"go.uber.org/fx"
 
 	"github.com/fxtasks/background/fxtasks"
@@ -70,10 +71,16 @@ func newWorker[A river.JobArgs](kind string, w river.Worker[A]) registration.Wor
 	}}
 }
 
-// ownedWorker keeps River's rescuer from jobs whose replica is watched.
+// ownedWorker makes attempts tasks, and keeps River's rescuer from jobs whose replica is watched.
 type ownedWorker[A river.JobArgs] struct {
 	river.Worker[A]
 	owners registration.Owners
+}
+
+// Middleware puts ours around the worker's own, which River puts around that of its configuration: so what they
+// return is part of the task.
+func (w ownedWorker[A]) Middleware(row *rivertype.JobRow) []rivertype.WorkerMiddleware {
+	return append([]rivertype.WorkerMiddleware{w.owners}, w.Worker.Middleware(row)...)
 }
 
 const noTimeout = -1 // for River: this job is never rescued for the time that it takes

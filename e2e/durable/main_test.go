@@ -5,6 +5,7 @@
 package durable_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "6") // most of them wait; there is such a flag
 	dir, err := os.MkdirTemp("", "e2e-durable-")
 	if err == nil {
 		binary = filepath.Join(dir, "durable")

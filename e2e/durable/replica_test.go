@@ -137,7 +137,12 @@ func (r *replica) get(path string, out any) {
 // job is what the tests read of a job.
 type job struct {
 	ID, Status, Instance string
-	Failures             []struct{ Error string }
+	StartedAt            time.Time `json:"started_at"`
+	FinishedAt           time.Time `json:"finished_at"`
+	Failures             []struct {
+		At    time.Time
+		Error string
+	}
 }
 
 func (r *replica) job(id string) (j job) {

@@ -29,14 +29,19 @@ func TestARollingRestart(t *testing.T) {
 	}
 	l.load(time.Second, replicas...)
 	l.once(l.settle(replicas[0]))
+	noTickIsLeftOut(replicas[0])
+}
+
+func noTickIsLeftOut(r *replica) {
+	r.t.Helper()
 	var ticks []struct{ At time.Time }
-	replicas[0].get("/ticks", &ticks)
+	r.get("/ticks", &ticks)
 	if len(ticks) < 2 {
-		t.Fatalf("the ticks are %v, want two and more", ticks)
+		r.t.Fatalf("the ticks are %v, want two and more", ticks)
 	}
 	for i, tick := range ticks {
 		if want := ticks[0].At.Add(time.Duration(i) * 10 * time.Second); !tick.At.Equal(want) {
-			t.Errorf("the ticks are %v, want one every 10 s", ticks)
+			r.t.Errorf("the ticks are %v, want one every 10 s", ticks)
 			break
 		}
 	}
@@ -62,4 +67,10 @@ func TestPostgreSQLRestartsUnderLoad(t *testing.T) {
 		l.load(2*time.Second, a, b)
 	}
 	l.settle(b)
+	await(t, "the ticks of the minute", func() bool { // a replica tries again every 10 s
+		var ticks []struct{ At time.Time }
+		b.get("/ticks", &ticks)
+		return len(ticks) > 0 && time.Since(ticks[len(ticks)-1].At) < 10*time.Second
+	})
+	noTickIsLeftOut(b)
 }

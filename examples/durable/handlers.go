@@ -56,7 +56,7 @@ func decode(c echo.Context, into any) error {
 	return nil
 }
 
-const maxBatch = 10_000
+const maxBatch = 100_000
 
 // batch inserts many jobs together with rows of the application's own, or none of either.
 func (h *Handlers) batch(c echo.Context) error {

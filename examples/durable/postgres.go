@@ -101,11 +101,12 @@ func (s *postgresStore) OrderInVain(ctx context.Context, orders []BuildReport) e
 }
 
 func (s *postgresStore) order(ctx context.Context, tx pgx.Tx, orders []BuildReport) ([]int64, error) {
-	ids := make([]int64, 0, len(orders))
+	names, ids := make([]string, 0, len(orders)), make([]int64, 0, len(orders))
 	for _, order := range orders {
-		if _, err := tx.Exec(ctx, `INSERT INTO orders (name) VALUES ($1)`, order.Name); err != nil {
-			return nil, err
-		}
+		names = append(names, order.Name)
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO orders (name) SELECT unnest($1::text[])`, names); err != nil {
+		return nil, err
 	}
 	results, err := s.jobs.InsertManyTx(ctx, tx, insertParams(orders))
 	for _, result := range results {

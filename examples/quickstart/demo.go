@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -27,6 +29,9 @@ func StartDemo(lc fx.Lifecycle, flags Flags, tasks *fxtasks.Manager) error {
 			if err := work.submit(ctx, group); err != nil {
 				return err
 			}
+		}
+		if _, err := group.Schedule("purge-sessions", fxtasks.Every(20*time.Second), purgeSessions); err != nil {
+			return err
 		}
 		_, err := tasks.Submit(ctx, "demo-traffic", func(ctx context.Context) error {
 			for pause(ctx, time.Second) {
@@ -50,25 +55,25 @@ func StartDemo(lc fx.Lifecycle, flags Flags, tasks *fxtasks.Manager) error {
 
 type demo struct {
 	name    string
-	timeout time.Duration
 	run     fxtasks.Func
+	options []fxtasks.TaskOption
 }
 
 var demoWork = []demo{
-	{"import-orders", 0, importOrders},
-	{"send-newsletter", 0, sendNewsletter},
-	{"resize-image", 0, resizeImage},
-	{"sync-inventory", 0, syncInventory},
-	{"charge-card", 0, chargeCard},
-	{"deliver-webhook", 0, deliverWebhook},
-	{"legacy-export", 10 * time.Second, legacyExport},
+	{"import-orders", importOrders, nil},
+	{"send-newsletter", sendNewsletter, nil},
+	{"resize-image", resizeImage, nil},
+	{"sync-inventory", syncInventory, nil},
+	{"charge-card", chargeCard, nil},
+	{"deliver-webhook", deliverWebhook, []fxtasks.TaskOption{fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 4})}},
+	{"legacy-export", legacyExport, []fxtasks.TaskOption{fxtasks.WithTimeout(10 * time.Second)}},
 }
 
 func (d demo) submit(ctx context.Context, s fxtasks.Submitter) error {
-	_, err := s.Submit(ctx, d.name, d.run, fxtasks.WithTimeout(d.timeout), fxtasks.WithMetadata(map[string]string{
+	_, err := s.Submit(ctx, d.name, d.run, append(slices.Clone(d.options), fxtasks.WithMetadata(map[string]string{
 		"customer": fmt.Sprintf("C-%03d", rand.IntN(200)),
 		"region":   []string{"eu", "us", "ap"}[rand.IntN(3)],
-	}))
+	}))...)
 	return err
 }
 
@@ -117,19 +122,24 @@ func chargeCard(ctx context.Context) error {
 	return nil
 }
 
-// deliverWebhook retries by hand: one task, whose progress tells of its attempts.
+// deliverWebhook fails more often than not, and is tried again after up to 1, 2 and 4 seconds.
 func deliverWebhook(ctx context.Context) error {
-	const attempts = 4
-	for n := range attempts {
-		fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: int64(n + 1), Total: attempts, Unit: "attempts", Message: "503 Service Unavailable, trying again"})
-		if !pause(ctx, time.Second<<n) {
-			return context.Cause(ctx)
-		}
-		if rand.IntN(3) == 0 {
-			return nil
-		}
+	if !pause(ctx, 300*time.Millisecond) {
+		return context.Cause(ctx)
 	}
-	return fmt.Errorf("webhook: gave up after %d attempts: 503 Service Unavailable", attempts)
+	if rand.IntN(3) > 0 {
+		return errors.New("webhook: 503 Service Unavailable")
+	}
+	return nil
+}
+
+// purgeSessions runs on a schedule.
+func purgeSessions(ctx context.Context) error {
+	if !pause(ctx, 2*time.Second) {
+		return context.Cause(ctx)
+	}
+	fxtasks.Logger(ctx).Info("sessions purged", zap.Int("sessions", rand.IntN(50)))
+	return nil
 }
 
 // legacyExport ignores its context: it runs on past its timeout, and cannot be cancelled.

@@ -33,7 +33,7 @@ async function runNow(name) {
 
 function drawSchedules() {
 	redraw(find('#schedules ul'), [location.search, schedules], () => schedules.map(({ name, group, last, runs, skipped, last_completed_at, next_at }) => el('li', {},
-		el('b', { className: 'name' }, name), readOnly ? null : button('Run now', () => runNow(name), { ariaLabel: `Run ${name} now` }),
+		el('b', { className: 'name' }, name), readOnly ? null : button('Run now', () => runNow(name), { ariaLabel: `Run now: ${name}` }),
 		el('span', { className: 'since next', 'data-next': next_at ?? '' }),
 		text('since', [group && `group ${group}`, `${number(runs)} run${runs === 1 ? '' : 's'}`, skipped && `${number(skipped)} skipped`].filter(Boolean).join(' · ')),
 		last ? el('span', { className: 'last', 'data-status': stateOf(last) }, link(here({ task: last.id }), 'Last run'), ' ', statusOf(stateOf(last)), text('since', clock(last.finished_at ?? last.started_at ?? last.created_at)))

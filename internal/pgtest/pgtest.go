@@ -99,12 +99,8 @@ func findBin() string {
 }
 
 func (s *Server) initialize() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.port = listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
+	var err error
+	if s.port, err = freePort(); err != nil {
 		return err
 	}
 	if cred := credential(); cred != nil {
@@ -116,6 +112,15 @@ func (s *Server) initialize() error {
 		return err
 	}
 	return s.Up()
+}
+
+// freePort gives a loopback port that nobody listens on.
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

@@ -5,17 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/fxtasks/background/riveradapter"
 )
 
-// migrationLock is the key of the advisory lock under which replicas that start at once migrate one after the
-// other: River's migrations take none.
-const migrationLock = 0x6261636b67726e64
-
-// Migrate takes the lock on a connection besides the pool's, which River may need all of.
-func (d *database) Migrate(ctx context.Context, how riveradapter.Migrate) (err error) {
+// Migrate takes a lock, since River's migrations take none, on a connection besides the pool's, which River may
+// need all of. The lock is a transaction's: a session's would stay behind in PgBouncer, which keeps the session.
+func (d *database) Migrate(ctx context.Context, how riveradapter.Migrate) error {
 	if how == riveradapter.Off {
 		return nil
 	}
@@ -23,7 +21,7 @@ func (d *database) Migrate(ctx context.Context, how riveradapter.Migrate) (err e
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // which frees the lock
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	migrator, err := rivermigrate.New(d.driver, &rivermigrate.Config{Schema: d.schema, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
@@ -41,12 +39,14 @@ func (d *database) Migrate(ctx context.Context, how riveradapter.Migrate) (err e
 		}
 		return nil
 	}
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+	return pgx.BeginFunc(ctx, conn, func(lock pgx.Tx) error {
+		if _, err := lock.Exec(ctx, sqlLockMigration); err != nil {
+			return err
+		}
+		if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return err
+		}
+		_, err := lock.Exec(ctx, d.sql(sqlTables))
 		return err
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, d.sql(sqlTables))
-	return err
+	})
 }

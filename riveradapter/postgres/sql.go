@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS {schema}background_progress (
 	updated_at   timestamptz NOT NULL
 )`
 
+// sqlLockMigration blocks until no other replica migrates. The transaction is idle while River migrates.
+const sqlLockMigration = `
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT pg_advisory_xact_lock(7089056601406074468)`
+
 // sqlTablesThere fails unless the tables are there.
 const sqlTablesThere = `
 SELECT FROM {schema}background_replica, {schema}background_periodic, {schema}background_progress LIMIT 0`

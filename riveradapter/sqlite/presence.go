@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -19,20 +20,38 @@ import (
 // may be silent. The operating system frees the lock a millisecond after a kill -9, and not of a process that
 // is only frozen.
 type presence struct {
-	id   string
-	lock *flock.Flock
+	prefix string // of the names of all lock files
+	id     string
+	lock   *flock.Flock
+}
+
+const lockName = 16 // bytes after the prefix: the random part of a replica's ID
+
+// lockPrefix is the same for all processes that have the file open, whatever they call it: one that found no
+// lock of another would take it for dead.
+func lockPrefix(file string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return "", err
+	}
+	resolved, err = filepath.Abs(resolved)
+	return resolved + "-replica-", err
 }
 
 var ours = regexp.MustCompile(replica.IDSuffix + "$")
 
 // lockFile gives the name of the file that the replica with this ID holds.
 func (d *database) lockFile(id string) string {
-	return d.file + "-replica-" + id[len(id)-16:]
+	return d.presence.prefix + id[len(id)-lockName:]
 }
 
 // Enter takes the lock.
 func (d *database) Enter(_ context.Context, id string, _ time.Duration) error {
-	d.presence.id = id
+	prefix, err := lockPrefix(d.file)
+	if err != nil {
+		return err
+	}
+	d.presence.prefix, d.presence.id = prefix, id
 	file := d.lockFile(id)
 	for {
 		lock := flock.New(file)
@@ -169,13 +188,13 @@ func (d *database) Tidy(ctx context.Context) error {
 	if _, err := d.write.ExecContext(ctx, sqlTidyProgress); err != nil {
 		return err
 	}
-	dir, prefix := filepath.Split(d.file + "-replica-")
-	entries, err := os.ReadDir(filepath.Clean(dir)) // "." for ""
+	dir, prefix := filepath.Split(d.presence.prefix)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if len(e.Name()) == len(prefix)+16 && e.Name()[:len(prefix)] == prefix {
+		if len(e.Name()) == len(prefix)+lockName && strings.HasPrefix(e.Name(), prefix) {
 			if _, err := free(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}

@@ -7,18 +7,20 @@ import (
 	"github.com/google/uuid"
 )
 
-const segmentSize = 1024
+const (
+	segmentSize     = 1024
+	bucketsPerValue = 2 // with one, a tenth of the time of a task under a limit went into longer chains
+)
 
 type segment[T any] [segmentSize]*T
 
 // Index finds values by their UUIDs, which a Generator has made. It is not safe for concurrent use.
 //
-// It is a hash table with linear hashing: each Add that fills it splits one bucket in two, so no Add
+// It is a hash table with linear hashing: each Add that fills it splits buckets, each in two, so no Add
 // takes long, as doubling a table of 1,000,000 values in one go would. The buckets are chains through the
 // values themselves, and the random bits of a UUID are its hash. Like a map, it does not shrink.
 type Index[T any] struct {
-	id   func(*T) uuid.UUID
-	next func(*T) **T
+	node func(*T) *Node[T]
 
 	segments []*segment[T]
 	buckets  uint64 // in use
@@ -26,10 +28,15 @@ type Index[T any] struct {
 	len      int
 }
 
-// NewIndex makes an empty index. id returns the UUID of a value, which must not change while the value is
-// in the index. next returns where the value keeps the next one of its chain; only the index changes that.
-func NewIndex[T any](id func(*T) uuid.UUID, next func(*T) **T) *Index[T] {
-	return &Index[T]{id: id, next: next, segments: []*segment[T]{new(segment[T])}, buckets: 1}
+// Node is the part of a value that the index needs.
+type Node[T any] struct {
+	ID   uuid.UUID // must not change while the value is in the index
+	next *T        // in its chain
+}
+
+// NewIndex makes an empty index. node returns where a value keeps its Node.
+func NewIndex[T any](node func(*T) *Node[T]) *Index[T] {
+	return &Index[T]{node: node, segments: []*segment[T]{new(segment[T])}, buckets: 1}
 }
 
 // Len returns the number of values.
@@ -37,38 +44,45 @@ func (x *Index[T]) Len() int { return x.len }
 
 // Find returns the value with the given UUID, or nil if there is none.
 func (x *Index[T]) Find(id uuid.UUID) *T {
-	t := *x.bucketOf(hash(id))
-	for t != nil && x.id(t) != id {
-		t = *x.next(t)
+	t := *x.bucketOf(hash(&id))
+	for t != nil {
+		n := x.node(t)
+		if n.ID == id {
+			break
+		}
+		t = n.next
 	}
 	return t
 }
 
 // Add adds a value whose UUID no value in the index has.
 func (x *Index[T]) Add(t *T) {
-	x.prepend(x.bucketOf(hash(x.id(t))), t)
+	n := x.node(t)
+	prepend(x.bucketOf(hash(&n.ID)), t, n)
 	x.len++
-	if uint64(x.len) > x.buckets {
-		x.split()
+	for range bucketsPerValue {
+		if bucketsPerValue*uint64(x.len) > x.buckets {
+			x.split()
+		}
 	}
 }
 
 // Remove removes a value. It does nothing if the value is not in the index.
 func (x *Index[T]) Remove(t *T) {
-	at := x.bucketOf(hash(x.id(t)))
-	for *at != nil && *at != t {
-		at = x.next(*at)
+	n := x.node(t)
+	at := x.bucketOf(hash(&n.ID))
+	for *at != t {
+		if *at == nil {
+			return
+		}
+		at = &x.node(*at).next
 	}
-	if *at == nil {
-		return
-	}
-	next := x.next(t)
-	*at, *next = *next, nil
+	*at, n.next = n.next, nil
 	x.len--
 }
 
 // hash returns the last 56 bits of a UUID. The 8 bits before them hold its variant.
-func hash(id uuid.UUID) uint64 { return binary.LittleEndian.Uint64(id[8:]) >> 8 }
+func hash(id *uuid.UUID) uint64 { return binary.LittleEndian.Uint64(id[8:]) >> 8 }
 
 // bucketOf returns the head of the chain for a hash. A bucket that is not in use yet is part of the one
 // whose number lacks the highest bit.
@@ -82,7 +96,7 @@ func (x *Index[T]) bucketOf(hash uint64) **T {
 
 func (x *Index[T]) bucket(n uint64) **T { return &x.segments[n/segmentSize][n%segmentSize] }
 
-func (x *Index[T]) prepend(bucket **T, t *T) { *x.next(t), *bucket = *bucket, t }
+func prepend[T any](bucket **T, t *T, n *Node[T]) { n.next, *bucket = *bucket, t }
 
 // split takes one more bucket into use, and moves to it what belongs there.
 func (x *Index[T]) split() {
@@ -96,11 +110,12 @@ func (x *Index[T]) split() {
 	t := *from
 	*from = nil
 	for t != nil {
-		next := *x.next(t)
-		if hash(x.id(t))&x.mask == added {
-			x.prepend(to, t)
+		n := x.node(t)
+		next := n.next
+		if hash(&n.ID)&x.mask == added {
+			prepend(to, t, n)
 		} else {
-			x.prepend(from, t)
+			prepend(from, t, n)
 		}
 		t = next
 	}

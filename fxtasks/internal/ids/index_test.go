@@ -10,12 +10,11 @@ import (
 )
 
 type value struct {
-	id   uuid.UUID
-	next *value
+	Node[value]
 }
 
 func newIndex() *Index[value] {
-	return NewIndex(func(v *value) uuid.UUID { return v.id }, func(v *value) **value { return &v.next })
+	return NewIndex(func(v *value) *Node[value] { return &v.Node })
 }
 
 func TestIndexAgreesWithAMap(t *testing.T) {
@@ -28,12 +27,13 @@ func TestIndexAgreesWithAMap(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
 				for range rapid.IntRange(1, 150).Draw(t, "n") {
-					v := &value{id: g.New(time.Unix(1e9, 0))}
+					v := new(value)
+					v.ID = g.New(time.Unix(1e9, 0))
 					if same {
-						clear(v.id[8:])
+						clear(v.ID[8:])
 					}
 					x.Add(v)
-					model[v.id] = v
+					model[v.ID] = v
 					in = append(in, v)
 				}
 			},
@@ -45,7 +45,7 @@ func TestIndexAgreesWithAMap(t *testing.T) {
 					}
 					i := n * step % len(in)
 					x.Remove(in[i])
-					delete(model, in[i].id)
+					delete(model, in[i].ID)
 					out = append(out, in[i])
 					in = slices.Delete(in, i, i+1)
 				}
@@ -60,13 +60,13 @@ func TestIndexAgreesWithAMap(t *testing.T) {
 					t.Fatalf("Len is %d, want %d", x.Len(), len(model))
 				}
 				for _, v := range in[:min(len(in), 100)] {
-					if x.Find(v.id) != v {
-						t.Fatalf("Find(%s) does not find it", v.id)
+					if x.Find(v.ID) != v {
+						t.Fatalf("Find(%s) does not find it", v.ID)
 					}
 				}
 				for _, v := range out[max(len(out)-100, 0):] {
-					if x.Find(v.id) != nil || v.next != nil {
-						t.Fatalf("Find(%s) finds what was removed, or it keeps the next one", v.id)
+					if x.Find(v.ID) != nil || v.next != nil {
+						t.Fatalf("Find(%s) finds what was removed, or it keeps the next one", v.ID)
 					}
 				}
 			},
@@ -79,7 +79,9 @@ func TestIndexSpreadsItsValues(t *testing.T) {
 	var g Generator
 	now := time.Now()
 	for range 100_000 {
-		x.Add(&value{id: g.New(now)})
+		v := new(value)
+		v.ID = g.New(now)
+		x.Add(v)
 	}
 	longest := 0
 	for bucket := range x.buckets {
@@ -100,18 +102,20 @@ type doubling struct {
 	len     int
 }
 
-func (d *doubling) bucket(id uuid.UUID) **value { return &d.buckets[hash(id)&uint64(len(d.buckets)-1)] }
+func (d *doubling) bucket(id uuid.UUID) **value {
+	return &d.buckets[hash(&id)&uint64(len(d.buckets)-1)]
+}
 
 func (d *doubling) Find(id uuid.UUID) *value {
 	v := *d.bucket(id)
-	for v != nil && v.id != id {
+	for v != nil && v.ID != id {
 		v = v.next
 	}
 	return v
 }
 
 func (d *doubling) insert(v *value) {
-	first := d.bucket(v.id)
+	first := d.bucket(v.ID)
 	v.next, *first = *first, v
 }
 
@@ -132,7 +136,7 @@ func (d *doubling) Add(v *value) {
 }
 
 func (d *doubling) Remove(v *value) {
-	at := d.bucket(v.id)
+	at := d.bucket(v.ID)
 	for *at != v {
 		at = &(*at).next
 	}
@@ -143,8 +147,8 @@ func (d *doubling) Remove(v *value) {
 type goMap map[uuid.UUID]*value
 
 func (m goMap) Find(id uuid.UUID) *value { return m[id] }
-func (m goMap) Add(v *value)             { m[v.id] = v }
-func (m goMap) Remove(v *value)          { delete(m, v.id) }
+func (m goMap) Add(v *value)             { m[v.ID] = v }
+func (m goMap) Remove(v *value)          { delete(m, v.ID) }
 
 type table interface {
 	Find(uuid.UUID) *value
@@ -174,16 +178,16 @@ func BenchmarkAddFindRemove(b *testing.B) {
 				x := kind.make()
 				values := make([]value, size.n)
 				for i := range values {
-					values[i].id = g.New(now)
+					values[i].ID = g.New(now)
 					x.Add(&values[i])
 				}
 				i := 0
 				for b.Loop() {
 					v := &values[i]
 					x.Remove(v)
-					v.id = g.New(now)
+					v.ID = g.New(now)
 					x.Add(v)
-					if x.Find(v.id) != v {
+					if x.Find(v.ID) != v {
 						b.Fatal("not found")
 					}
 					if i++; i == len(values) {
@@ -209,7 +213,7 @@ func BenchmarkGrow(b *testing.B) {
 				x := kind.make()
 				values := make([]value, n)
 				for i := range values {
-					values[i].id = g.New(now)
+					values[i].ID = g.New(now)
 				}
 				last := time.Now()
 				for i := range values {

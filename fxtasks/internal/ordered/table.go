@@ -13,7 +13,8 @@ import (
 // To add at the end and to remove from either end takes constant time. To add or remove anywhere
 // takes a binary search and moves at most half a chunk. Memory follows the number of values: empty
 // chunks are dropped and sparse neighbours are merged. The last chunk of a table stays when it
-// empties, so that a table that holds one value now and then does not allocate each time.
+// empties, so that a table that holds one value now and then does not allocate each time, and one spare
+// chunk is kept, so that a queue of a steady length does not allocate either.
 //
 // A doubly linked list is as fast at its ends, but it cannot search; a balanced tree takes a node with
 // its pointers for each value and several cache misses for each step of an iteration.
@@ -21,8 +22,9 @@ type Table[V any] struct {
 	chunks []*chunk[V] // in order of their keys; only the sole chunk of a table can be empty
 	// lows separates the chunks: the keys of chunks[i] are at least lows[i] and below lows[i+1]. It is a
 	// slice of its own so that a binary search stays within few cache lines.
-	lows []uint64
-	len  int
+	lows  []uint64
+	len   int
+	spare *chunk[V] // empty, of full size; nil: none
 }
 
 // Len returns the number of values.
@@ -91,7 +93,7 @@ func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
 		case len(last.keys) < chunkSize:
 			last.grow()
 		default:
-			last = newChunk[V](chunkSize)
+			last = t.takeSpare()
 			t.addChunk(len(t.chunks), last, key)
 		}
 	}
@@ -102,9 +104,13 @@ func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
 // Remove removes the value with the given key and returns it. It returns false if there is none.
 func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
 	if t.len > 0 {
-		if c := t.chunks[0]; c.keys[c.first] == key && c.len() > chunkSize/4+1 {
+		if c := t.chunks[0]; c.keys[c.first] == key && c.len() > 1 {
 			t.len--
-			return c.removeFirst(), true
+			v = c.removeFirst()
+			if c.len() <= chunkSize/4 && t.sparse(0) {
+				t.merge(0)
+			}
+			return v, true
 		}
 	}
 	return t.remove(key)
@@ -236,29 +242,38 @@ func (t *Table[V]) removeAt(i, at int) V {
 
 // split moves the upper half of a full chunk to a new one after it, and returns that.
 func (t *Table[V]) split(i int) *chunk[V] {
-	left, right := t.chunks[i], newChunk[V](chunkSize)
+	left, right := t.chunks[i], t.takeSpare()
 	middle := left.first + left.len()/2
 	right.take(left, middle)
 	t.addChunk(i+1, right, right.keys[0])
 	return right
 }
 
-// mergeIfSparse appends the next chunk to chunks[i], or this one to the one before it, if both together
-// then fill at most half a chunk. So two neighbours hold more than that, and neither splits soon after.
+// mergeIfSparse merges chunks[i] with a neighbour, if both together fill at most half a chunk. So two neighbours
+// hold more than that, and neither splits soon after.
 func (t *Table[V]) mergeIfSparse(i int) {
-	if t.chunks[i].len() > chunkSize/4 {
-		return
+	switch {
+	case t.chunks[i].len() > chunkSize/4:
+	case i > 0 && t.sparse(i-1):
+		t.merge(i - 1)
+	case t.sparse(i):
+		t.merge(i)
 	}
-	for _, left := range [2]int{i - 1, i} {
-		if left < 0 || left+1 >= len(t.chunks) || t.chunks[left].len()+t.chunks[left+1].len() > chunkSize/2 {
-			continue
-		}
-		l, r := t.chunks[left], t.chunks[left+1]
-		l.slide()
-		l.take(r, r.first)
-		t.dropChunk(left + 1)
-		return
-	}
+}
+
+// sparse reports whether chunks[i] and the next chunk fill at most half a chunk.
+func (t *Table[V]) sparse(i int) bool {
+	return i+1 < len(t.chunks) && t.chunks[i].len()+t.chunks[i+1].len() <= chunkSize/2
+}
+
+// merge appends the chunk after chunks[i] to chunks[i].
+//
+//go:noinline
+func (t *Table[V]) merge(i int) {
+	l, r := t.chunks[i], t.chunks[i+1]
+	l.slide()
+	l.take(r, r.first)
+	t.dropChunk(i + 1)
 }
 
 func (t *Table[V]) addChunk(i int, c *chunk[V], low uint64) {
@@ -266,7 +281,22 @@ func (t *Table[V]) addChunk(i int, c *chunk[V], low uint64) {
 	t.lows = slices.Insert(t.lows, i, low)
 }
 
+// takeSpare gives an empty chunk of full size.
+func (t *Table[V]) takeSpare() *chunk[V] {
+	c := t.spare
+	if c == nil {
+		return newChunk[V](chunkSize)
+	}
+	t.spare = nil
+	return c
+}
+
+// dropChunk removes an empty chunk.
 func (t *Table[V]) dropChunk(i int) {
+	if c := t.chunks[i]; len(c.keys) == chunkSize {
+		c.first, c.end = 0, 0
+		t.spare = c
+	}
 	if i == 0 { // in constant time: this is how a queue empties
 		t.chunks[0] = nil
 		t.chunks, t.lows = t.chunks[1:], t.lows[1:]

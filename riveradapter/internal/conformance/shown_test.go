@@ -31,7 +31,7 @@ func TestProgressIsSeenFromEveryReplica(t *testing.T) {
 		next := make(chan struct{})
 		start(t, s, quick("a"), riveradapter.WorkFunc(func(ctx context.Context, job *river.Job[Job]) error {
 			if job.Attempt == 1 {
-				fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: 3, Total: 10, Unit: "steps", Message: "a\x00b"})
+				fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: 3, Total: 10, Unit: "steps", Message: "a\x00b\xff"})
 				<-next
 				return errors.New("again")
 			}
@@ -42,7 +42,7 @@ func TestProgressIsSeenFromEveryReplica(t *testing.T) {
 		b := insertOnly(t, s)
 		id := b.insert(Job{}, nil)
 		await(t, "progress", func() bool { return b.job(id).Info.Progress.Current == 3 })
-		if p := b.job(id).Info.Progress; p.Total != 10 || p.Unit != "steps" || p.Message != "a\uFFFDb" || time.Since(p.UpdatedAt) > time.Minute {
+		if p := b.job(id).Info.Progress; p.Total != 10 || p.Unit != "steps" || p.Message != "a\uFFFDb\uFFFD" || time.Since(p.UpdatedAt) > time.Minute {
 			t.Errorf("the progress is %+v", p)
 		}
 		next <- struct{}{}

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +42,31 @@ func TestALongTransactionOfTheApplicationIsNoDeath(t *testing.T) {
 	}
 	close(done)
 	if row := a.ended(id); row.State != rivertype.JobStateCompleted || row.Attempt != 1 || len(row.Errors) != 0 {
+		t.Errorf("the job is %+v", row)
+	}
+}
+
+func TestAReplicaThatKnowsTheFileByAnotherNameIsAlive(t *testing.T) {
+	t.Parallel()
+	s := onSQLite(t)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(strings.TrimPrefix(s.source, "sqlite:"), link); err != nil {
+		t.Fatal(err)
+	}
+	done, started := make(chan struct{}), make(chan struct{})
+	a := start(t, newStore(t, "sqlite:"+link), quick("a"), riveradapter.WorkFunc(func(context.Context, *river.Job[Job]) error {
+		close(started)
+		<-done
+		return nil
+	}))
+	id := a.insert(Job{}, nil)
+	receive(t, started)
+	b := start(t, s, quick("b"), nothing()) // which recovers the jobs of dead replicas when it starts
+	if row := b.row(id); row.State != rivertype.JobStateRunning || len(row.Errors) != 0 {
+		t.Errorf("the job is %+v, want it left to the replica that runs it", row)
+	}
+	close(done)
+	if row := b.ended(id); row.State != rivertype.JobStateCompleted {
 		t.Errorf("the job is %+v", row)
 	}
 }

@@ -122,7 +122,7 @@ func TestAFailureIsRetried(t *testing.T) {
 	})
 }
 
-func TestNULHoldsUpNoOtherJob(t *testing.T) {
+func TestWhatCannotBeStoredHoldsUpNoOtherJob(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store) {
 		release := make(chan struct{})
 		a := start(t, s, quick("a"), riveradapter.WorkFunc(func(ctx context.Context, job *river.Job[Job]) error {
@@ -134,16 +134,21 @@ func TestNULHoldsUpNoOtherJob(t *testing.T) {
 				panic(errors.New("a\x00b"))
 			case "output":
 				return river.RecordOutput(ctx, map[string]string{"k": "a\x00b\\u0000"})
+			case "half":
+				return river.RecordOutput(ctx, json.RawMessage(`{"k":"a\ud83d"}`)) // as others write it
+			case "no JSON":
+				return river.MetadataSet(ctx, "k", func() {})
 			}
 			return nil
 		}))
 		one := &river.InsertOpts{MaxAttempts: 1}
 		failed, panicked, output := a.insert(Job{"error"}, one), a.insert(Job{"panic"}, one), a.insert(Job{"output"}, one)
+		half, noJSON := a.insert(Job{"half"}, one), a.insert(Job{"no JSON"}, one)
 		var others []int64
 		for range 20 {
 			others = append(others, a.insert(Job{"fine"}, one))
 		}
-		await(t, "all run", func() bool { return a.tasks.Stats().Running == 23 })
+		await(t, "all run", func() bool { return a.tasks.Stats().Running == 25 })
 		close(release)
 		for _, id := range others {
 			if row := a.ended(id); row.State != rivertype.JobStateCompleted {
@@ -155,10 +160,15 @@ func TestNULHoldsUpNoOtherJob(t *testing.T) {
 				t.Errorf("the job that failed is %+v", row)
 			}
 		}
-		var recorded map[string]string
-		row := a.ended(output)
-		if err := json.Unmarshal(row.Output(), &recorded); err != nil || recorded["k"] != "a\uFFFDb\\u0000" {
-			t.Errorf("the job with an output is %s, its output %s", row.State, row.Output())
+		for id, want := range map[int64]string{output: "a\uFFFDb\\u0000", half: "a\uFFFD"} {
+			var recorded map[string]string
+			row := a.ended(id)
+			if err := json.Unmarshal(row.Output(), &recorded); err != nil || recorded["k"] != want {
+				t.Errorf("the job with an output is %s, its output %s", row.State, row.Output())
+			}
+		}
+		if row := a.ended(noJSON); row.State != rivertype.JobStateCompleted {
+			t.Errorf("the job with metadata that is no JSON is %s", row.State)
 		}
 	})
 }

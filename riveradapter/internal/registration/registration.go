@@ -21,8 +21,9 @@ type Worker struct {
 	Add  func(to *river.Workers, owners Owners) error
 }
 
-// Owners knows who runs a job.
+// Owners runs the attempts at jobs as tasks, and knows who runs a job.
 type Owners interface {
+	rivertype.WorkerMiddleware
 	// LeaveAlone reports whether River's rescuer, which knows only how long a job has been running, has to
 	// leave it alone: this package finds out whether the replica that runs it is alive.
 	LeaveAlone(row *rivertype.JobRow) bool

@@ -17,8 +17,12 @@ import (
 // IsMiddleware makes a replica River's middleware, for workers and inserts.
 func (r *Replica[TTx]) IsMiddleware() bool { return true }
 
-// Work runs an attempt as a task. River's timeout begins inside of it.
+// Work runs an attempt as a task. River's timeout begins inside of it. River calls it twice: as the worker's
+// outermost middleware, and within that as its configuration's, where it is for workers that Configure has added.
 func (r *Replica[TTx]) Work(ctx context.Context, row *rivertype.JobRow, doInner func(context.Context) error) error {
+	if r.active.has(row) {
+		return doInner(ctx)
+	}
 	group, err := r.group(row.Queue)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/fxtasks/background/fxtasks"
-	"github.com/fxtasks/background/riveradapter/internal/nultext"
+	"github.com/fxtasks/background/riveradapter/internal/pgtext"
 )
 
 // carriedKey is the key in a job's metadata of what a Propagator carries from the insert to the attempts.
@@ -34,8 +34,8 @@ func (r *Replica[TTx]) InsertMany(ctx context.Context, jobs []*rivertype.JobInse
 			name string
 			doc  []byte
 		}{{"args", job.EncodedArgs}, {"metadata", job.Metadata}} {
-			if nultext.InJSON(part.doc) {
-				return nil, fmt.Errorf("%w: riveradapter: the %s of a job of kind %q have a NUL character, which PostgreSQL cannot store",
+			if pgtext.RefusedJSON(part.doc) {
+				return nil, fmt.Errorf("%w: riveradapter: the %s of a job of kind %q have a NUL or half of a surrogate pair, which PostgreSQL cannot store",
 					fxtasks.ErrInvalid, part.name, job.Kind)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/httpapi"
-	"github.com/fxtasks/background/riveradapter/internal/nultext"
+	"github.com/fxtasks/background/riveradapter/internal/pgtext"
 )
 
 const (
@@ -98,7 +98,7 @@ func (j jobs[TTx]) Cancel(ctx context.Context, id, by, reason string) (httpapi.J
 		job, err := j.one(ctx, row)
 		return job, errors.Join(err, fmt.Errorf("%w: job %q", fxtasks.ErrFinished, id))
 	}
-	note, err := json.Marshal(cancelNote{By: nultext.CleanText(by), Reason: nultext.CleanText(reason)})
+	note, err := json.Marshal(cancelNote{By: pgtext.Clean(by), Reason: pgtext.Clean(reason)})
 	if err != nil {
 		return httpapi.Job{}, err
 	}

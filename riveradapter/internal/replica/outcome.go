@@ -11,7 +11,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/fxtasks/background/httpapi"
-	"github.com/fxtasks/background/riveradapter/internal/nultext"
+	"github.com/fxtasks/background/riveradapter/internal/pgtext"
 )
 
 // cancelNote is who cancelled a job, and why.
@@ -63,7 +63,7 @@ func storable(err error) error {
 	if ok && !strings.Contains(text, "\x00") {
 		return err
 	}
-	return &reported{err, nultext.CleanText(text)}
+	return &reported{err, pgtext.Clean(text)}
 }
 
 func textOf(err error) (text string, ok bool) {
@@ -78,7 +78,7 @@ func textOf(err error) (text string, ok bool) {
 // storablePanic gives v, or its text if that has a NUL.
 func storablePanic(v any) any {
 	if text := fmt.Sprintf("%v", v); strings.Contains(text, "\x00") { // as River prints it
-		return nultext.CleanText(text)
+		return pgtext.Clean(text)
 	}
 	return v
 }
@@ -98,7 +98,8 @@ func (s *updatesSpy) Value(key any) any {
 	return v
 }
 
-// cleanUpdates replaces the NULs in what the worker has added to its job's metadata, recorded output included.
+// cleanUpdates replaces what cannot be stored of what the worker has added to its job's metadata, recorded output
+// included: River writes the results of many jobs in one statement.
 func cleanUpdates(ctx context.Context) {
 	spy := &updatesSpy{Context: ctx}
 	const probe = "background:probe"
@@ -107,8 +108,15 @@ func cleanUpdates(ctx context.Context) {
 	}
 	delete(spy.found, probe)
 	for key, value := range spy.found {
-		if doc, err := json.Marshal(value); err == nil && nultext.InJSON(doc) {
-			spy.found[key] = json.RawMessage(nultext.CleanJSON(doc))
+		if _, ok := value.(unmarshalable); ok {
+			continue
+		}
+		doc, err := json.Marshal(value)
+		switch {
+		case err != nil:
+			spy.found[key] = pgtext.Clean(err.Error())
+		case pgtext.RefusedJSON(doc):
+			spy.found[key] = json.RawMessage(pgtext.CleanJSON(doc))
 		}
 	}
 }

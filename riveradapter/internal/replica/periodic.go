@@ -15,9 +15,11 @@ const (
 	// PeriodKey is the key in the metadata of a periodic job of the time for which it was inserted.
 	PeriodKey = "period"
 
-	firstPause   = time.Second // after an error, and for a clock that is ahead of the database's
-	longestPause = 10 * time.Second
-	longestSleep = time.Minute // a clock that was set is noticed within it
+	firstPause    = time.Second // after an error, and for a clock that is ahead of the database's
+	longestPause  = 10 * time.Second
+	insertTimeout = 10 * time.Second // a connection that is cut off says nothing
+	longestSleep  = time.Minute      // a clock that was set is noticed within it
+	longestGap    = 2 * longestSleep // a replica that did not look for longer was frozen, and counts as down
 )
 
 // insertPeriodically inserts the jobs of p until ctx ends. Every replica does so: whoever changes the row of
@@ -25,8 +27,15 @@ const (
 func (r *Replica[TTx]) insertPeriodically(ctx context.Context, p registration.Periodic) {
 	log := r.log.With(zap.String("periodic_id", p.ID))
 	pause := firstPause
+	up := time.Now().Round(0) // by the wall clock, which goes on while the machine is suspended
+	looked := up
 	for ctx.Err() == nil {
-		due, err := r.insertDue(ctx, p)
+		now := time.Now().Round(0)
+		if now.Sub(looked) > longestGap {
+			up = now
+		}
+		looked = now
+		due, err := r.insertDue(ctx, p, up)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -46,8 +55,11 @@ func (r *Replica[TTx]) insertPeriodically(ctx context.Context, p registration.Pe
 	}
 }
 
-// insertDue inserts the job of the latest period that has come, if nobody has yet, and tells when to try again.
-func (r *Replica[TTx]) insertDue(ctx context.Context, p registration.Periodic) (again time.Time, err error) {
+// insertDue inserts the job of the next period, if it has come and nobody has yet, and tells when to try again.
+// up is since when this replica has been there: while the database was away it was, and leaves no period out.
+func (r *Replica[TTx]) insertDue(ctx context.Context, p registration.Periodic, up time.Time) (again time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
+	defer cancel()
 	defer func() { // the schedule and the function are the user's
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
@@ -70,7 +82,7 @@ func (r *Replica[TTx]) insertDue(ctx context.Context, p registration.Periodic) (
 		if err != nil {
 			return time.Time{}, err
 		}
-		if later.IsZero() || later.After(now) {
+		if later.IsZero() || later.After(up) {
 			break
 		}
 		next = later

@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/fxtasks/background/riveradapter/internal/nultext"
+	"github.com/fxtasks/background/riveradapter/internal/pgtext"
 )
 
 const progressEvery = time.Second
@@ -63,7 +63,7 @@ func (s *progressStore[TTx]) store(ctx context.Context) {
 	}
 	list := make([]Progress, 0, len(reports))
 	for _, report := range reports {
-		report.Unit, report.Message = nultext.CleanText(report.Unit), nultext.CleanText(report.Message)
+		report.Unit, report.Message = pgtext.Clean(report.Unit), pgtext.Clean(report.Message)
 		list = append(list, report)
 	}
 	if err := s.r.db.StoreProgress(ctx, list); err != nil && ctx.Err() == nil {

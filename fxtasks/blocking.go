@@ -25,11 +25,11 @@ type blockedSubmit struct {
 
 // blockedSubmits are all that wait for room.
 type blockedSubmits struct {
-	len     int
-	waits   int                   // of those, submitted by tasks
-	ticket  uint64                // the latest
-	byID    map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
-	touched []string              // IDs to which something has happened
+	len        int
+	waits      int                   // of those, submitted by tasks
+	ticket     uint64                // the latest
+	byID       map[string]*list.List // of *blockedSubmit with a chosen ID: what happens to that ID can let them go on
+	changedIDs []string              // IDs to which something has happened
 }
 
 func newBlockedSubmits() blockedSubmits { return blockedSubmits{byID: make(map[string]*list.List)} }
@@ -56,21 +56,21 @@ func (l *blockedLine) of(s *blockedSubmit) *ordered.Table[*blockedSubmit] {
 	return l.start
 }
 
-// wait lines up the submit of t by the task self, or by none. It refuses a submit that would wait
+// blockSubmit lines up the submit of t by the task self, or by none. It refuses a submit that would blockSubmit
 // until self has returned.
-func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
+func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, error) {
 	b := &cs.r.blocked
 	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
 	if self != nil && self.task.ctx == self {
 		w := &wait{waiter: self.task, group: t.group, submit: s}
-		if cs.r.reaches(w, self.task) {
+		if cs.r.wouldDeadlock(w, self.task) {
 			return nil, invalid("task %q (%s) would wait for itself", self.task.name, self.task.ID())
 		}
 		s.wait = w
 	}
 	b.ticket++
 	b.len++
-	s.needsRoom = t.needsRoom(cs.r.rival(t))
+	s.needsRoom = t.needsRoom(cs.r.duplicateOf(t))
 	t.group.blocked.of(s).Insert(s.ticket, s)
 	if t.opts.idSet {
 		l := b.byID[t.opts.id]
@@ -83,7 +83,7 @@ func (cs *section) wait(t *Task, self *taskContext) (*blockedSubmit, error) {
 	if s.wait != nil {
 		cs.beginWait(s.wait)
 	}
-	cs.graceOfBlocked(s)
+	cs.addCutoffsOfBlocked(s)
 	return s, nil
 }
 
@@ -92,11 +92,11 @@ func (t *Task) needsRoom(old *Task) bool {
 	return t.opts.delay > 0 || t.opts.duplicate == Replace && waitsFor(old) != nil
 }
 
-// touch notes that something has happened to the ID of t, which can let a blocked submit go on.
-func (cs *section) touch(t *Task) {
+// noteIDChange notes that something has happened to the ID of t, which can let a blocked submit go on.
+func (cs *section) noteIDChange(t *Task) {
 	b := &cs.r.blocked
 	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
-		b.touched = append(b.touched, t.opts.id)
+		b.changedIDs = append(b.changedIDs, t.opts.id)
 	}
 }
 
@@ -104,9 +104,9 @@ func (cs *section) touch(t *Task) {
 // waited longest, of those that there is room for.
 func (cs *section) admitBlocked() bool {
 	r := cs.r
-	for len(r.blocked.touched) > 0 {
-		id := r.blocked.touched[0]
-		r.blocked.touched = r.blocked.touched[1:]
+	for len(r.blocked.changedIDs) > 0 {
+		id := r.blocked.changedIDs[0]
+		r.blocked.changedIDs = r.blocked.changedIDs[1:]
 		if cs.admitByID(id) {
 			return true
 		}
@@ -135,8 +135,8 @@ func (cs *section) admitByID(id string) (any bool) {
 	for e := l.Front(); e != nil; {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
-		old := r.rival(s.task)
-		if s.task.joins(old) || !s.task.rejects(old) && r.accepts(s.task, old) {
+		old := r.duplicateOf(s.task)
+		if s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old) {
 			cs.admit(s)
 			return true
 		}
@@ -162,10 +162,10 @@ func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
 
 // admit takes in a blocked submit, or gives it the error that the same submit would get now.
 func (cs *section) admit(s *blockedSubmit) {
-	old := cs.r.rival(s.task)
+	old := cs.r.duplicateOf(s.task)
 	won, err := s.task, error(nil)
 	switch {
-	case !cs.takesSubmit(s.task):
+	case !cs.isOpenFor(s.task):
 		won, err = nil, ErrShuttingDown
 	case s.task.joins(old):
 		won, err = old, joinResult(old, s.task.opts.result)
@@ -175,7 +175,7 @@ func (cs *section) admit(s *blockedSubmit) {
 		beyond := s.wait != nil && waitsFor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
 			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
 		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
-		cs.takeIntoRecord(s.task, old)
+		cs.accept(s.task, old)
 		if beyond && s.task.status == Pending {
 			cs.startQueued(s.task)
 		}
@@ -213,7 +213,7 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 
 // awaitRoom blocks until s is decided, or ctx ends.
 func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error) {
-	if err := block(ctx, s.decided); err != nil {
+	if err := awaitClosed(ctx, s.decided); err != nil {
 		cs := m.reg.enter()
 		if !s.done {
 			cs.decide(s, nil, err)

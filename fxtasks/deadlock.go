@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// reaches says whether what w waits for cannot happen before self has returned: over what tasks
+// wouldDeadlock says whether what w waits for cannot happen before self has returned: over what tasks
 // wait for, the tasks of a group that is waited for, and tasks that wait to replace another.
-func (r *registry) reaches(w *wait, self *Task) bool {
+func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	tasks, groups := []*Task{}, []*Group{}
 	seen := make(map[any]bool)
 	visit := func(w *wait) {
 		if w.submit != nil {
-			if old := waitsFor(r.rival(w.submit.task)); old != nil && (r.all.maxPending < 0 || w.group.maxPending < 0) {
+			if old := waitsFor(r.duplicateOf(w.submit.task)); old != nil && (r.all.maxPending < 0 || w.group.maxPending < 0) {
 				tasks = append(tasks, old)
 			}
 			return
@@ -64,9 +64,9 @@ func (r *registry) reaches(w *wait, self *Task) bool {
 	return false
 }
 
-// refuseOwn refuses a ctx that cannot be waited with: none at all, or that of a running task of m
+// refuseSelfWait refuses a ctx that cannot be waited with: none at all, or that of a running task of m
 // that is part of what is waited for.
-func (m *Manager) refuseOwn(ctx context.Context, waitsFor func(self *Task) bool) error {
+func (m *Manager) refuseSelfWait(ctx context.Context, waitsFor func(self *Task) bool) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
