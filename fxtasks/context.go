@@ -143,13 +143,19 @@ func (c *taskContext) Value(key any) any {
 // AttemptInfo implements attemptinfo.Teller.
 func (c *taskContext) AttemptInfo() attemptinfo.Info {
 	t := c.task
-	info := attemptinfo.Info{Name: t.name, Group: t.group.name, Due: t.created}
-	if t.attempts != nil {
-		cs := t.group.m.reg.enter()
-		defer cs.leave()
-		info.Due = t.dueAt()
+	info := attemptinfo.Info{Name: t.name, Group: t.group.name}
+	if !t.mayWait() {
+		return info
 	}
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	info.Waited = max(0, t.at(t.startedAt).Sub(t.dueAt()))
 	return info
+}
+
+// mayWait says whether t can be pending at all: for a slot, until it is due, or for a predecessor.
+func (t *Task) mayWait() bool {
+	return t.group.maxRunning > 0 || t.group.m.cfg.MaxRunning > 0 || t.attempts != nil || t.opts.idSet
 }
 
 // nameLabel is the goroutine label that has the task's name.

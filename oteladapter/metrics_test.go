@@ -175,6 +175,24 @@ func TestHistogramsReachFromMillisecondsToAnHour(t *testing.T) {
 	}
 }
 
+// Without limits tasks run before they are on record: nothing of that may be looked at.
+func TestTasksThatRunBeforeTheyAreOnRecordAreMeasured(t *testing.T) {
+	r := newRig(t, oteladapter.Config{})
+	const tasks = 1000
+	for range tasks {
+		if _, err := r.m.Submit(context.Background(), "n", nothing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.m.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.spans.Ended()); n != tasks {
+		t.Errorf("%d spans, want %d", n, tasks)
+	}
+	collect(t, r.reader).want(t, series{"background.task.wait_time{name=n} s": 0}, "background.task.wait_time")
+}
+
 func TestTasksThatNeverRanAreCounted(t *testing.T) {
 	r := newRig(t, oteladapter.Config{})
 	task, err := r.m.Submit(context.Background(), "n", nothing, fxtasks.WithDelay(time.Hour))

@@ -61,7 +61,7 @@ func (a *attempts) run(ctx context.Context, next fxtasks.Func) (err error) {
 	begun, returned := time.Now(), false
 	s := a.series.of(t.Name, t.Group)
 	own, span := a.startSpan(ctx, s.spanName(t.Name))
-	a.wait.Record(own, max(begun.Sub(t.Due), 0).Seconds(), s.wait...)
+	a.wait.Record(own, t.Waited.Seconds(), s.wait...)
 
 	// It must be a deferred function that does not recover: a panic goes on with its own stack.
 	defer func() {

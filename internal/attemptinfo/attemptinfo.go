@@ -1,6 +1,6 @@
-// Package attemptinfo tells the other packages of this repository about the attempt to which a context
-// belongs. Info has less than fxtasks.Info, and costs neither an allocation nor,
-// without retries and delays, a mutex: an adapter asks for it at the beginning of each attempt.
+// Package attemptinfo tells the other packages of this repository about the attempt to which a context belongs.
+// Info has less than fxtasks.Info, and costs neither an allocation nor, where nothing makes a task wait, a mutex:
+// an adapter asks for it at the beginning of each attempt.
 package attemptinfo
 
 import (
@@ -11,7 +11,7 @@ import (
 // Info is about an attempt that has begun.
 type Info struct {
 	Name, Group string
-	Due         time.Time // when it could have begun
+	Waited      time.Duration // since it was due
 }
 
 // Key is the key of the Teller among the values of a context.
