@@ -234,51 +234,6 @@ func (cs *section) leaveBetweenAttempts(t *Task) {
 	}
 }
 
-// endPending ends a pending task, for the reason e.
-func (cs *section) endPending(t *Task, e *ending) {
-	switch {
-	case t.isDelayed():
-		cs.r.delayed.Remove(t.attempts.index)
-	case t.isQueued():
-		cs.dequeue(t)
-	}
-	cs.leaveBetweenAttempts(t)
-	t.request, t.requestedAt = e, t.since(cs.now())
-	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
-	if e != endShutdown && t.group.m.logs(zapDebug) {
-		t.logging = true
-		cs.r.pendingLines++
-		after := cs.afterUnlock()
-		after.unstarted = append(after.unstarted, t)
-	}
-	if e == endShutdown {
-		if t.group.neverStarted == nil {
-			t.group.neverStarted = make(map[string]int)
-		}
-		t.group.neverStarted[t.name]++
-	}
-	cs.end(t, Cancelled)
-}
-
-// ask asks t to end, for the reason e. It reports false for a task that has ended.
-func (cs *section) ask(t *Task, e *ending) bool {
-	switch {
-	case t.status.Finished():
-		return false
-	case t.status == Pending:
-		cs.endPending(t, e)
-	case t.ctx.decideEnd(e) == e && t.request == nil:
-		t.request, t.requestedAt = e, t.since(cs.now())
-		cs.r.asked.add(t.askedAt())
-		cs.r.publish(kindCancelling, t, t.requestedAt)
-		after := cs.afterUnlock()
-		after.ending = append(after.ending, t.ctx)
-	case t.attempts != nil && t.attempts.lateRequest == nil && e != endTimeout:
-		t.attempts.lateRequest = e
-	}
-	return true // asked now, or before, or just about to end by itself
-}
-
 // activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted
 // before, the newest first: to cancel them in this order starts none of them.
 func (r *registry) activeTasks(g *Group) []*Task {
