@@ -10,8 +10,8 @@ import (
 )
 
 // Instrument adds a middleware to the manager, for modules that trace or measure tasks. The
-// constructor takes what it needs from the graph and gives an fxtasks.Middleware, and an error if
-// it likes; any other function is an error of fx.New.
+// constructor takes what it needs from the graph and returns an fxtasks.Middleware, or one and an error;
+// any other function is an error of fx.New.
 //
 // Any number of modules may add one. They run outside of Params.Middleware, in no promised order.
 // What the constructor is given is built before the manager, and so closed after the drain.
@@ -25,7 +25,7 @@ func Instrument(constructor any) fx.Option {
 // instrumentsGroup is the value group of Params.Instruments.
 const instrumentsGroup = "background.instruments"
 
-// checkConstructor looks whether the function gives a T, and an error if it likes.
+// checkConstructor checks that the function returns a T, or a T and an error.
 func checkConstructor[T any](constructor any) error {
 	t, want := reflect.TypeOf(constructor), reflect.TypeFor[T]()
 	ok := t != nil && t.Kind() == reflect.Func && !reflect.ValueOf(constructor).IsNil() &&

@@ -32,7 +32,7 @@ func newApplication(m *fxtasks.Manager, log *zap.Logger) *application {
 // a field of the manager would have to be exported to be set from here.
 var running sync.Map // *fxtasks.Manager to *application
 
-// applicationOf gives that of m. A manager that New did not make has none: it gets an empty one.
+// applicationOf returns the application of m, or an empty one for a manager that New did not make.
 func applicationOf(m *fxtasks.Manager) *application {
 	if a, ok := running.Load(m); ok {
 		return a.(*application)
@@ -88,7 +88,7 @@ func (a *application) logConfig() {
 // starts: one ShutdownTimeout for all together, and the drain grace of every task of the manager
 // runs from there, in whichever group it is.
 //
-// It gives the errors of Manager.Group, and for a manager that New made, an error once the
+// It returns the errors of Manager.Group, and for a manager that New made, an error once the
 // application has started: Fx would silently ignore the hook.
 func NewGroup(lc fx.Lifecycle, m *fxtasks.Manager, name string, cfg fxtasks.GroupConfig) (*fxtasks.Group, error) {
 	if lc == nil {
@@ -137,7 +137,7 @@ func (a *application) drain(stop context.Context, wait func(ctx context.Context)
 	return wait(ctx)
 }
 
-// endOnly gives a context that has the end of ctx but not its values: a task may stop the
+// endOnly returns a context that has the end of ctx but not its values: a task may stop the
 // application with its own context, and the manager would refuse to wait for the task whose
 // context it is given.
 //
@@ -153,7 +153,7 @@ func endOnly(ctx context.Context) (context.Context, context.CancelFunc) {
 	return own, func() { stop(); cancel() }
 }
 
-// stopBudget gives the part of left that a drain may take, so that later hooks have the reserve,
+// stopBudget returns the part of left that a drain may take, so that later hooks have the reserve,
 // or half of what is left when that is scarce.
 func stopBudget(left, reserve time.Duration) time.Duration {
 	reserve = max(reserve, 0)
@@ -163,8 +163,8 @@ func stopBudget(left, reserve time.Duration) time.Duration {
 	return left - reserve
 }
 
-// warnOfBudget says which timeout of Fx is too short. A failed start is rolled back within its own
-// context: that is how it is told from a stop.
+// warnOfBudget logs which timeout of Fx is too short. The rollback of a failed start has the context of
+// the start, which tells it from a stop.
 func (a *application) warnOfBudget(stop context.Context, budget time.Duration) {
 	message := "the application's stop timeout cuts ShutdownTimeout short: set fx.StopTimeout to more than " +
 		"ShutdownTimeout, StopReserve and what stop hooks before this one take together"
@@ -191,7 +191,7 @@ func logging(write func()) <-chan struct{} {
 	return done
 }
 
-// awaitLog waits for a line, but not for long: that time is the later stop hooks'.
+// awaitLog waits until a line is written, but no longer than most: later stop hooks need the time.
 func awaitLog(done <-chan struct{}, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()

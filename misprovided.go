@@ -27,7 +27,7 @@ type misprovided struct {
 	Graph fx.DotGraph `optional:"true"`
 }
 
-// check gives an error that names each thing of the graph which is meant for the module and would
+// check returns an error that names each thing of the graph which is meant for the module and would
 // not reach it, and its fix.
 func (p Params) check() error {
 	g, m := dotgraph.Parse(string(p.Misprovided.Graph)), p.Misprovided
@@ -46,7 +46,7 @@ func (p Params) check() error {
 	)
 }
 
-// checkUsed gives an error if the graph has a T, unless what the module takes is made from it.
+// checkUsed returns an error if the graph has a T, unless what the module takes is made from it.
 func checkUsed[T any](g dotgraph.Graph, built bool, fix string) error {
 	name := typeName[T]()
 	if !built && len(g.Missing(name)) == 0 {
@@ -64,7 +64,7 @@ func checkUsed[T any](g dotgraph.Graph, built bool, fix string) error {
 	return fmt.Errorf("%w: the graph has a %s, which background.Module does not use: %s", fxtasks.ErrInvalid, name, fix)
 }
 
-// checkBuilt gives an error if the graph has a constructor for T whose parameters are missing.
+// checkBuilt returns an error if the graph has a constructor for T whose parameters are missing.
 func checkBuilt[T any](g dotgraph.Graph, built bool) error {
 	missing := g.Missing(typeName[T]())
 	if built || len(missing) == 0 {

@@ -11,8 +11,8 @@ import (
 )
 
 // Periodic runs a task of that name on a schedule, from the application's start to its stop. The
-// constructor takes what the task needs from the graph and gives its fxtasks.Func, and an error if
-// it likes; any other function is an error of fx.New.
+// constructor takes what the task needs from the graph and returns its fxtasks.Func, or that and an error;
+// any other function is an error of fx.New.
 //
 // On stop the schedule ends first, and a run that is active is drained before anything closes that
 // the constructor was given: it needs no Uses. If it is built from something that is missing, the

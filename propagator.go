@@ -6,9 +6,9 @@ import "context"
 // A telemetry adapter provides one, and riveradapter uses it if the graph has it. Its methods may
 // be called by any number of goroutines.
 type Propagator interface {
-	// Inject gives what is to be carried with the work that is submitted with ctx. It may be nil.
+	// Inject returns what is to be carried with the work that is submitted with ctx. It may be nil.
 	Inject(ctx context.Context) map[string]string
-	// Extract gives ctx with what was carried. It gets what Inject gave, possibly in another
+	// Extract returns ctx with what was carried. It gets what Inject returned, possibly in another
 	// process, and nil for work that carries nothing.
 	Extract(ctx context.Context, carried map[string]string) context.Context
 }

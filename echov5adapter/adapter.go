@@ -54,7 +54,7 @@ func (a *Adapter) AcceptedJob(c *echo.Context, id string) error {
 	return nil
 }
 
-// writer gives c's, with the Location of the task or job if the Config has one.
+// writer returns the response writer of c, which sets the Location of the task or job if the Config has one.
 func (a *Adapter) writer(c *echo.Context, id string) http.ResponseWriter {
 	if a.location != nil {
 		if location := a.location(c, id); location != "" {
@@ -78,7 +78,7 @@ func (a *Adapter) BeforeServe(server *http.Server) error {
 // CloseStreams ends all open event streams, also those whose client has stopped reading.
 func (a *Adapter) CloseStreams() { a.api.CloseStreams() }
 
-// refuse sets the Retry-After of err's answer and gives the rest of it.
+// refuse sets the Retry-After header for err, and returns the error for Echo.
 func refuse(c *echo.Context, err error) error {
 	if refusal := httpapi.RefusalOf(err); refusal.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(refusal.RetryAfter))

@@ -10,7 +10,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// Handle gives a handler that binds the request to an In, a struct or a pointer to one, by Echo's
+// Handle returns a handler that binds the request to an In, a struct or a pointer to one, by Echo's
 // binder, validates it if the Echo has a Validator, and submits fn with it, as a.Submit does. So fn
 // never sees an echo.Context, which serves another request as soon as the handler has returned. What
 // cannot be bound is Echo's own error, and what is not valid a 400 unless the Validator chose

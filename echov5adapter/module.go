@@ -34,7 +34,7 @@ type Config struct {
 	// Caller tells who asks, as API.Caller does, which must be nil then. nil: API.Caller is asked.
 	Caller func(c *echo.Context) string
 
-	// Location gives the address at which whoever has started a task finds it: the Location of the
+	// Location returns the address at which whoever has started a task finds it: the Location of the
 	// answers of Submit, Accepted and Handle. nil, and an empty address: the task's under Prefix.
 	Location func(c *echo.Context, id string) string
 

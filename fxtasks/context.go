@@ -67,8 +67,8 @@ func Logger(ctx context.Context) *zap.Logger {
 type taskKey struct{}
 
 // taskContext is the context of one attempt of a task. It wraps a context of the context package, with two
-// differences. The inner one is made when Done, Err or Value is first called, since most tasks are short
-// and never call them. And it ends in two steps, so that the record has the cause before the function can
+// differences. The inner one is made when Done or Err is first called or a context is derived from it, since
+// most tasks are short and do neither. And it ends in two steps, so that the record has the cause before the function can
 // see it: decideEnd chooses the ending, where the first call wins and requests hold the registry's mutex;
 // applyEnd then ends the inner context, without the mutex.
 //
@@ -82,7 +82,7 @@ type taskContext struct {
 	timer  *taskTimer      // nil: none
 
 	decided atomic.Pointer[ending]      // nil: not decided
-	live    atomic.Pointer[liveContext] // nil until Done, Err or Value is called, or it has ended
+	live    atomic.Pointer[liveContext] // nil until it is needed, or c has ended
 }
 
 // newTaskContext takes over the values of ctx.
@@ -91,7 +91,7 @@ func newTaskContext(t *Task, ctx context.Context) *taskContext {
 		// A task that submits its successor would otherwise make a chain of contexts, for ever.
 		return &taskContext{task: t, number: 1, values: parent.values}
 	}
-	if ctx != context.Background() { // a nil Done would not do: a context can hide its parent's and still tell its cause
+	if ctx != context.Background() { // to look for a nil Done would not do: such a context can still have its parent's cause
 		ctx = context.WithoutCancel(ctx)
 	}
 	return &taskContext{task: t, number: 1, values: ctx}

@@ -3,10 +3,10 @@ package fxtasks
 // ending says why a task's context ended. It never changes and serves any number of tasks.
 type ending struct {
 	cause  error        // of the context; nil: context.Canceled
-	status Status       // of a task that returns an error after it
-	also   error        // what the task's Err matches besides cause; may be nil
+	status Status       // of a task whose fn returns an error after it
+	also   error        // what the task's Err matches besides cause and what fn returned; nil: nothing
 	text   string       // of cause
-	ended  *liveContext // an ended context, installed if Done, Err and Value were never called
+	ended  *liveContext // an ended context, installed if the task never needed a live one
 }
 
 var (

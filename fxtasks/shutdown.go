@@ -192,7 +192,8 @@ func (d *shutdownCall) stackTime() time.Duration {
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
 
-// awaitLines returns a channel that is closed when no line about a task is being written for the manager; nil: none is.
+// awaitLines returns a channel that is closed when the manager writes no line about a task any more, or nil
+// when it writes none now.
 func (r *registry) awaitLines() chan struct{} {
 	if r.pendingLines == 0 {
 		return nil

@@ -1,6 +1,6 @@
-// Package attemptinfo is what the engine tells the other packages of this repository about the attempt of a
-// task to which a context belongs. It is less than fxtasks.Info, and costs neither an allocation nor,
-// where nothing makes a task wait, a mutex: an adapter asks for it at the beginning of each attempt.
+// Package attemptinfo tells the other packages of this repository about the attempt to which a context belongs.
+// Info has less than fxtasks.Info, and costs neither an allocation nor, where nothing makes a task wait, a mutex:
+// an adapter asks for it at the beginning of each attempt.
 package attemptinfo
 
 import (
@@ -14,13 +14,13 @@ type Info struct {
 	Waited      time.Duration // since it was due
 }
 
-// Key is what a context is asked for by. It answers with a Teller.
+// Key is the key of the Teller among the values of a context.
 type Key struct{}
 
 // Teller is implemented by the contexts of tasks.
 type Teller interface{ AttemptInfo() Info }
 
-// Of gives what is known of the attempt that ctx belongs to.
+// Of returns what is known of the attempt that ctx belongs to.
 func Of(ctx context.Context) (Info, bool) {
 	t, ok := ctx.Value(Key{}).(Teller)
 	if !ok {

@@ -65,7 +65,7 @@ func parse(graph string) constructors {
 	return all
 }
 
-// missingFor tells whether a constructor gives typ, and, if none that does can be built, what is
+// missingFor reports whether a constructor returns typ, and, if none that does can be built, what is
 // missing.
 func (all constructors) missingFor(typ string, above ...string) (missing string, provided bool) {
 	if slices.Contains(above, typ) || strings.HasPrefix(typ, "[type=") { // a group may be empty

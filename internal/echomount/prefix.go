@@ -13,7 +13,7 @@ import (
 // DefaultPrefix is where the API is mounted if nothing else is said.
 const DefaultPrefix = "/background"
 
-// Prefix gives the path to mount at, with a slash before it and none behind it.
+// Prefix returns the path to mount at, with a slash before it and none behind it.
 func Prefix(configured string) (string, error) {
 	if configured == "" {
 		return DefaultPrefix, nil
@@ -51,18 +51,18 @@ func Collision(prefix string, routes []Route) error {
 	return nil
 }
 
-// Others gives the routes that are not of the API mounted at prefix itself.
+// Others returns the routes that are not of the API mounted at prefix itself.
 func Others(prefix string, routes []Route) []Route {
 	return slices.DeleteFunc(routes, func(r Route) bool { return r.Name == RouteName(prefix) })
 }
 
-// below tells whether path is prefix or lies below it. Echo's Static adds "*" without a slash.
+// below reports whether path is prefix or lies below it. Echo's Static adds "*" without a slash.
 func below(prefix, path string) bool {
 	rest, ok := strings.CutPrefix(path, prefix)
 	return ok && (rest == "" || rest == "*" || rest[0] == '/')
 }
 
-// String gives method, path and, where Echo knows it, the handler.
+// String returns method, path and, where Echo knows it, the handler.
 func (r Route) String() string {
 	method := r.Method
 	switch method { // what Echo calls the methods that are none

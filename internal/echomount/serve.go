@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// WithLocation gives w with that Location, whatever is set before the headers are written.
+// WithLocation returns a writer to w that sets the Location header just before the headers are written.
 func WithLocation(w http.ResponseWriter, location string) http.ResponseWriter {
 	return &located{w, location}
 }
@@ -26,7 +26,7 @@ func (l *located) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
 type callerKey struct{}
 
-// WithCaller gives r such that Caller gives what caller gives.
+// WithCaller returns r with a context from which Caller gets what caller returns.
 func WithCaller(r *http.Request, caller func() string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
 }
