@@ -33,7 +33,8 @@ type attempt struct {
 	stage    stage
 	returned error
 	crashed  bool
-	goexit   bool // returned is that of runtime.Goexit
+	goexit   bool      // returned is that of runtime.Goexit
+	end      *endError // the task's failure, if it failed after it was asked to end
 }
 
 // stage is how far an attempt is. In each stage but the last, user code can end the goroutine.
@@ -130,7 +131,7 @@ func (a *attempt) endByGoexit() {
 		next = endAttempt(t, a)
 	case inText, inRetry:
 		if a.stage == inText {
-			t.failure.text = unprintable(t.failure.err)
+			a.setText(a.typeText())
 		} else {
 			t.failedByGoexit()
 		}
@@ -160,14 +161,15 @@ func (a *attempt) fail(e *ending) {
 		t.failure = &failure{err: a.returned}
 	default:
 		t.outcome = e.status
-		t.failure = &failure{err: &endError{cause: e.cause, returned: a.returned, also: e.also}}
+		a.end = &endError{cause: e.cause, returned: a.returned, also: e.also, text: e.text}
+		t.failure = &failure{err: a.end}
 	}
 	a.stage = inText
 	if p, ok := a.returned.(*PanicError); ok && a.crashed {
 		p.text = panicTypeText(p.Value) // if printing ends the goroutine
 		p.text = panicText(p.Value)
 	}
-	t.failure.text = textOf(t.failure.err)
+	a.setText(errorText(a.returned))
 	if t.attempts == nil {
 		return
 	}
@@ -175,6 +177,27 @@ func (a *attempt) fail(e *ending) {
 	if a.retries(e) {
 		t.attempts.ended, t.outcome = t.outcome, Pending
 	}
+}
+
+// setText sets the text of the failure. returned is that of the error which the function returned.
+func (a *attempt) setText(returned string) {
+	f := a.task.failure
+	if a.end == nil {
+		f.text = returned
+		return
+	}
+	if returned != a.end.text {
+		a.end.text += ": " + returned
+	}
+	f.text = a.end.text
+}
+
+// typeText stands in for the text of an error whose Error method calls runtime.Goexit.
+func (a *attempt) typeText() string {
+	if p, ok := a.returned.(*PanicError); ok && a.crashed {
+		return p.text
+	}
+	return typeText(a.returned)
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a

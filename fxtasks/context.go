@@ -52,13 +52,14 @@ func ReportProgress(ctx context.Context, p Progress) {
 // and under WithRetry also attempt.
 // Outside a task it returns a logger that logs nothing.
 func Logger(ctx context.Context) *zap.Logger {
-	t, ok := FromContext(ctx)
-	if !ok {
+	c := taskContextOf(ctx)
+	if c == nil {
 		return zap.NewNop()
 	}
+	t := c.task
 	fields := taskFields(t)
-	if info := t.Info(); info.MaxAttempts > 1 {
-		fields = append(fields, zap.Int("attempt", info.Attempt))
+	if t.opts.retry.MaxAttempts > 1 {
+		fields = append(fields, zap.Int("attempt", int(c.number)))
 	}
 	return t.group.m.userLog.With(fields...)
 }
@@ -76,6 +77,7 @@ type taskKey struct{}
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task   *Task
+	number int32           // of the attempt, under WithRetry
 	values context.Context // the submitter's, less its cancellation
 	timer  *taskTimer      // nil: none
 
@@ -87,12 +89,12 @@ type taskContext struct {
 func newTaskContext(t *Task, ctx context.Context) *taskContext {
 	if parent, ok := ctx.(*taskContext); ok {
 		// A task that submits its successor would otherwise make a chain of contexts, for ever.
-		return &taskContext{task: t, values: parent.values}
+		return &taskContext{task: t, number: 1, values: parent.values}
 	}
 	if ctx != context.Background() { // to look for a nil Done would not do: such a context can still have its parent's cause
 		ctx = context.WithoutCancel(ctx)
 	}
-	return &taskContext{task: t, values: ctx}
+	return &taskContext{task: t, number: 1, values: ctx}
 }
 
 // taskTimer ends a task when its timeout has passed.

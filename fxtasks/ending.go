@@ -10,21 +10,17 @@ type ending struct {
 }
 
 var (
-	endReturned  = newEnding(nil, Failed, nil) // fn returned before anything was requested
-	endCancelled = newEnding(ErrCancelled, Cancelled, nil)
-	endReplaced  = newEnding(ErrReplaced, Cancelled, nil)
-	endShutdown  = newEnding(ErrShutdown, Cancelled, nil)
+	endReturned  = newEnding(nil, "", Failed) // fn returned before anything was requested
+	endCancelled = newEnding(ErrCancelled, ErrCancelled.Error(), Cancelled)
+	endReplaced  = newEnding(ErrReplaced, ErrReplaced.Error(), Cancelled)
+	endShutdown  = newEnding(ErrShutdown, ErrShutdown.Error(), Cancelled)
 	endTimeout   = &ending{cause: ErrTimeout, status: TimedOut, text: ErrTimeout.Error(), ended: &liveContext{Context: timedOut}}
 )
 
-func newEnding(cause error, status Status, also error) *ending {
+func newEnding(cause error, text string, status Status) *ending {
 	ended := newLiveContext(false)
 	ended.cancel(cause)
-	e := &ending{cause: cause, status: status, also: also, ended: ended}
-	if cause != nil {
-		e.text = errorText(cause)
-	}
-	return e
+	return &ending{cause: cause, text: text, status: status, ended: ended}
 }
 
 // endByCaller is the ending for a cancel that may give a cause of its own.
@@ -32,5 +28,7 @@ func endByCaller(cause error) *ending {
 	if cause == nil {
 		return endCancelled
 	}
-	return newEnding(cause, Cancelled, ErrCancelled)
+	e := newEnding(cause, isolatedErrorText(cause), Cancelled) // errorText could end the goroutine, and the cancel with it
+	e.also = ErrCancelled
+	return e
 }

@@ -1,7 +1,6 @@
 package fxtasks
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 )
@@ -24,6 +23,18 @@ func errorText(err error) (text string) {
 		}
 	}()
 	return err.Error()
+}
+
+// isolatedErrorText is errorText on a goroutine of its own, for a caller whose goroutine must not be ended: an
+// Error that calls runtime.Goexit gives the type, too.
+func isolatedErrorText(err error) string {
+	made := make(chan string, 1)
+	go func() {
+		text := typeText(err)
+		defer func() { made <- text }()
+		text = errorText(err)
+	}()
+	return <-made
 }
 
 // panicText returns the text of what was given to panic. What is no error, Stringer, string or number
@@ -53,43 +64,3 @@ const panicPrefix = "fxtasks: task panicked: "
 func panicTypeText(v any) string { return panicPrefix + typeText(v) }
 
 func typeText(v any) string { return fmt.Sprintf("%T", v) }
-
-// textOf returns the text of a task's error. For an endError it makes that from its parts.
-func textOf(err error) string {
-	switch e := err.(type) {
-	case *endError:
-		e.text = endText(e)
-		return e.text
-	case *PanicError:
-		if e.text != "" {
-			return e.text
-		}
-	}
-	return errorText(err)
-}
-
-func endText(e *endError) string {
-	why := errorText(e.cause)
-	if e.returned == nil {
-		return why
-	}
-	what := textOf(e.returned)
-	if why == what {
-		return why
-	}
-	return why + ": " + what
-}
-
-// unprintable stands in for the text of an error whose Error method calls runtime.Goexit.
-func unprintable(err error) string {
-	switch e := err.(type) {
-	case *endError:
-		e.text = typeText(errors.Join(e.cause, e.returned))
-		return e.text
-	case *PanicError:
-		if e.text != "" {
-			return e.text
-		}
-	}
-	return typeText(err)
-}

@@ -122,3 +122,62 @@ func TestTextOfAnErrorIsMadeOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestACancelWithACauseThatCannotBePrintedIsNotLost(t *testing.T) {
+	for name, cancel := range map[string]func(m *fxtasks.Manager, task *fxtasks.Task){
+		"Task.Cancel": func(_ *fxtasks.Manager, task *fxtasks.Task) { task.Cancel(errorGoexits{}) },
+		"Manager.Cancel": func(m *fxtasks.Manager, task *fxtasks.Task) {
+			m.Cancel(context.Background(), task.ID(), errorGoexits{})
+		},
+		"Manager.CancelAll": func(m *fxtasks.Manager, _ *fxtasks.Task) { m.CancelAll(context.Background(), errorGoexits{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{})
+				task := submit(t, m, "work", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
+				synctest.Wait()
+				returned := make(chan bool, 1)
+				go func() {
+					done := false
+					defer func() { returned <- done }()
+					cancel(m, task)
+					done = true
+				}()
+				if !<-returned {
+					t.Error("the goroutine of who cancelled was ended")
+				}
+				<-task.Done()
+				if task.Status() != fxtasks.Cancelled || !errors.Is(task.Err(), errorGoexits{}) {
+					t.Errorf("%v: %T", task.Status(), task.Err())
+				}
+				if text := task.Info().ErrText; !strings.Contains(text, "errorGoexits") {
+					t.Errorf("ErrText is %q", text)
+				}
+			})
+		})
+	}
+}
+
+// The Err of one task can be returned by others, at the same time: its text is that of its own end.
+func TestTheTextOfAnErrorThatIsPassedOnStays(t *testing.T) {
+	m := newManager(t, fxtasks.Config{})
+	running := make(chan struct{})
+	task := submit(t, m, "work", func(ctx context.Context) error { close(running); <-ctx.Done(); return errors.New("halfway") })
+	<-running
+	task.Cancel(errors.New("enough"))
+	<-task.Done()
+	const text = "enough: halfway"
+	var others []*fxtasks.Task
+	for range 8 {
+		others = append(others, submit(t, m, "other", func(context.Context) error { return task.Err() }))
+	}
+	for _, other := range others {
+		<-other.Done()
+		if got := other.Info().ErrText; got != text {
+			t.Errorf("passed on it is %q", got)
+		}
+	}
+	if got := task.Err().Error(); got != text {
+		t.Errorf("it has become %q", got)
+	}
+}

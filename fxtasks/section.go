@@ -173,7 +173,7 @@ func (cs *section) close(c chan struct{}) {
 // start makes t run once the section is left.
 func (cs *section) start(t *Task) {
 	if t.ctx == nil { // for another attempt
-		t.ctx = &taskContext{task: t, values: t.attempts.values}
+		t.ctx = &taskContext{task: t, number: int32(t.attempts.number) + 1, values: t.attempts.values}
 	}
 	cs.run(t)
 	if t != cs.startedByCaller {
