@@ -214,10 +214,10 @@ func (p *Periodic) fire() {
 	if !p.due() {
 		return
 	}
+	defer p.planNext() // also when a logger ends this goroutine
 	if _, err := p.Trigger(context.Background()); err != nil {
 		p.skip(err)
 	}
-	p.planNext()
 }
 
 // due reports whether a run is due by the clock on the wall, and sets the timer if not.
