@@ -104,7 +104,7 @@ func (cs *section) endPending(t *Task, e *ending) {
 	cs.leaveBetweenAttempts(t)
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
-	if e != endShutdown && t.group.m.logs(zapDebug) {
+	if e != endShutdown && t.logsDebug {
 		t.logging = true
 		cs.r.pendingLines++
 		after := cs.afterUnlock()

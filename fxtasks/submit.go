@@ -68,7 +68,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 // announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
 // are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
-	if !t.group.m.logs(zapDebug) {
+	if !t.logsDebug {
 		if starts {
 			go t.group.m.work(t)
 		}
@@ -126,7 +126,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		o = &own
 	}
 	now := time.Now()
-	t := &Task{group: g, name: name, opts: o, created: now, fn: fn}
+	t := &Task{group: g, name: name, opts: o, created: now, fn: fn, logsDebug: m.logs(zapDebug)}
 	if !o.idSet {
 		t.idNode.ID = m.reg.ids.New(now)
 	}

@@ -16,14 +16,15 @@ type Func func(ctx context.Context) error
 // the task's record. Its methods may be called by any number of goroutines.
 type Task struct {
 	// Written before the task is on record, only read after.
-	group   *Group
-	idNode  ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
-	name    string
-	stats   *nameStats
-	opts    *taskOptions
-	seq     uint64
-	created time.Time
-	depth   int32 // how many tasks were in the inbox when it was pushed, itself included
+	group     *Group
+	idNode    ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
+	name      string
+	stats     *nameStats
+	opts      *taskOptions
+	seq       uint64
+	created   time.Time
+	depth     int32 // how many tasks were in the inbox when it was pushed, itself included
+	logsDebug bool  // whether the logger took debug lines at the submit: sections cannot ask, since that is the user's code
 
 	// Written by the goroutine that runs the task before it pushes it to the inbox of returned tasks, or by a
 	// section if the task never ran; read in sections after.
