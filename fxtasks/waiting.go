@@ -187,7 +187,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 		if g.maxPending > 0 && !g.hasRoom(0) {
 			earlier(first)
 		} else {
-			earlier(cs.r.firstThatMayWork())
+			earlier(cs.firstThatMayStartFor(w))
 		}
 		break // the others need the same
 	}
@@ -207,10 +207,11 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	return g.hasSpare()
 }
 
-// firstThatMayWork returns the queued task with the earliest turn whose group lets one more work.
-func (r *registry) firstThatMayWork() (first *Task) {
-	for _, g := range r.groups {
-		if _, t, ok := g.queue.First(); ok && g.mayWork() && (first == nil || t.order < first.order) {
+// firstThatMayStartFor returns, of the tasks that are first in the queue of their group and may start for w, the
+// one with the earliest turn.
+func (cs *section) firstThatMayStartFor(w *wait) (first *Task) {
+	for _, g := range cs.r.groups {
+		if _, t, ok := g.queue.First(); ok && g.mayWork() && cs.mayStartFor(w, g) && (first == nil || t.order < first.order) {
 			first = t
 		}
 	}
