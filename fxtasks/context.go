@@ -155,7 +155,7 @@ func (c *taskContext) AttemptInfo() attemptinfo.Info {
 	return info
 }
 
-// mayWait says whether t can be pending at all: for a slot, until it is due, or for a predecessor.
+// mayWait reports whether t can be pending at all: for a slot, until it is due, or for a predecessor.
 func (t *Task) mayWait() bool {
 	return t.group.maxRunning > 0 || t.group.m.cfg.MaxRunning > 0 || t.attempts != nil || t.opts.idSet
 }

@@ -12,7 +12,7 @@ type History struct {
 	ByName  map[string]NameHistory // names past the first 1,000 under "other"
 }
 
-// Minute counts the tasks that ended in it.
+// Minute counts the tasks that ended in one minute.
 type Minute struct {
 	Start                                  time.Time
 	Completed, Failed, Cancelled, TimedOut uint32

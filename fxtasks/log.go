@@ -81,7 +81,7 @@ func (t *Task) endLine() (zapcore.Level, string) {
 }
 
 // logsEnd reports whether there is a line to be written. It is apart from writeEnd, which needs more
-// stack than a new goroutine has: to grow it just to find out that nobody listens made the drain of
+// stack than a new goroutine has: to grow it only to find that no line is wanted made the drain of
 // 100,000 parked tasks a sixth slower.
 func (t *Task) logsEnd() bool {
 	if t.group.m.log == nil {
@@ -91,7 +91,7 @@ func (t *Task) logsEnd() bool {
 	return t.group.m.logs(level)
 }
 
-// writeEnd tells how t ended, before that is on record.
+// writeEnd writes the line about the end of t, before the end is on record.
 //
 //go:noinline
 func (t *Task) writeEnd(crashed bool) {
@@ -113,7 +113,7 @@ func (t *Task) writeEnd(crashed bool) {
 	t.group.m.write(level, message, fields...)
 }
 
-// writeUnstarted tells that t has ended without having started, and then closes its Done.
+// writeUnstarted writes the line about a task that was cancelled before it started, and then closes its Done.
 func (t *Task) writeUnstarted() {
 	defer func() {
 		cs := t.group.m.reg.enter()
@@ -154,7 +154,7 @@ func (l *limitedLog) add(now time.Time) uint64 {
 	return n
 }
 
-// logRejected tells of count rejects, of which t's is the latest. 0: nothing to tell.
+// logRejected writes the line about count rejects, the latest of which is t's. For 0 it does nothing.
 func (m *Manager) logRejected(t *Task, count uint64) {
 	if count > 0 {
 		m.write(zap.WarnLevel, "tasks rejected: queue is full", append(taskFields(t), zap.Uint64("count", count))...)

@@ -34,7 +34,7 @@ type Periodic struct {
 type PeriodicInfo struct {
 	Name, Group   string
 	Next          time.Time // zero: never again
-	Runs, Skipped uint64    // Runs counts those of Trigger, too
+	Runs, Skipped uint64    // Runs includes those of Trigger; Skipped were due and not submitted
 	Last          Info      // of the latest run, also while that is active; zero: none yet
 	LastCompleted time.Time // when the latest run that completed ended; zero: none yet
 }

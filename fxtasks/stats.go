@@ -10,8 +10,8 @@ import (
 type Stats struct {
 	Counts // of all tasks
 
-	OldestPending time.Duration // for how long the oldest of the pending tasks that may start has waited
-	OldestRunning time.Duration // for how long the oldest of the running tasks has run
+	OldestPending time.Duration // how long ago the oldest of the pending tasks that may start now became due
+	OldestRunning time.Duration // how long ago the oldest of the running tasks started
 	Waiting       int           // of Running: in a call that waits for other tasks
 	Stuck         int           // of Running: asked to end, by a timeout too, 10 seconds ago or more
 
@@ -91,13 +91,13 @@ func (m *Manager) oldestRunning() (oldest *Task) {
 	r.inSteps(func(cs *section) bool {
 		looked := 0
 		from = max(from, r.firstActive)
-		alive := from > r.firstActive // an active one lies before from
+		found := from > r.firstActive // whether the first active one has been found: it lies before from
 		for seq, t := range r.records.Ascend(from) {
 			if seen >= r.all.counts.Running || oldest != nil && t.created.After(oldest.at(oldest.startedAt)) {
 				return false
 			}
-			if !alive && !t.status.Finished() {
-				r.firstActive, alive = seq, true
+			if !found && !t.status.Finished() {
+				r.firstActive, found = seq, true
 			}
 			if t.status == Running {
 				seen++
@@ -107,7 +107,7 @@ func (m *Manager) oldestRunning() (oldest *Task) {
 			}
 			if looked++; looked == 16*batch {
 				from = seq + 1
-				if !alive {
+				if !found {
 					r.firstActive = from
 				}
 				return true

@@ -72,7 +72,7 @@ func (d *Durations) Quantiles(now time.Time) (count uint64, p50, p95, longest ti
 	return count, percentile(50), percentile(95), longest
 }
 
-// covers tells whether a half-hour has a histogram, as Hour.covers does.
+// covers reports whether a half-hour has a histogram, as Hour.covers does.
 func (d *Durations) covers(half uint32) bool { return d.newest-half < 2 }
 
 // advance makes a half-hour that has no histogram the newest, as Hour.advance does.

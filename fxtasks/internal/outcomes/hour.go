@@ -60,7 +60,7 @@ func (h *Hour) Minutes(now time.Time) (minutes [minutesInHour]Minute) {
 	return minutes
 }
 
-// covers tells whether a minute has a counter. A later one does not, since the difference wraps around.
+// covers reports whether a minute has a counter. A later one does not, since the difference wraps around.
 func (h *Hour) covers(minute uint32) bool { return h.newest-minute < minutesInHour }
 
 // advance makes a minute that has no counter the newest. After a clock was set back, the difference wraps
