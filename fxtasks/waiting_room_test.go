@@ -18,7 +18,7 @@ func TestRoomForABlockedSubmitIsNotMadeInAReservedPlace(t *testing.T) {
 		busy := newGroup(t, m, "busy", fxtasks.GroupConfig{MaxRunning: 1})
 		long := submit(t, m, "long", sleeps(30*time.Second))
 		submit(t, busy, "occupant", func(ctx context.Context) error { return long.Wait(ctx) }) // holds the slot, and waits
-		lock := make(chan struct{}, 1) // full: locked
+		lock := make(chan struct{}, 1)                                                         // full: locked
 		queued := make(chan struct{})
 		var awaited *fxtasks.Task
 		submit(t, single, "holder", func(ctx context.Context) error {
