@@ -94,8 +94,9 @@ func WithDuplicate(p DuplicatePolicy) TaskOption {
 	return func(o *taskOptions) { o.duplicate, o.policySet = p, true }
 }
 
-// WithBlocking makes Submit wait for room in the queue, until its ctx ends, where it would
-// otherwise return ErrQueueFull.
+// WithBlocking makes Submit wait for room, until its ctx ends, where it would otherwise return ErrQueueFull.
+// It goes on as soon as the same Submit, made then, would be accepted. A task that calls it with its own
+// context counts as waiting meanwhile.
 func WithBlocking() TaskOption {
 	return func(o *taskOptions) { o.blocking = true }
 }
