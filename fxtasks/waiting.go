@@ -187,9 +187,11 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 		if g.maxPending > 0 && !g.hasRoom(0) {
 			earlier(first)
 		} else {
-			earlier(cs.r.firstThatMayWork())
+			earlier(cs.firstThatMayStartFor(w))
 		}
-		break // the others need the same
+		if best != nil {
+			break // the others need the same
+		}
 	}
 	return best, nil
 }
@@ -207,10 +209,11 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 	return g.hasSpare()
 }
 
-// firstThatMayWork returns the queued task with the earliest turn whose group lets one more work.
-func (r *registry) firstThatMayWork() (first *Task) {
-	for _, g := range r.groups {
-		if _, t, ok := g.queue.First(); ok && g.mayWork() && (first == nil || t.order < first.order) {
+// firstThatMayStartFor returns the queued task with the earliest turn of those that may start for w: a place
+// that is reserved in another group stays free.
+func (cs *section) firstThatMayStartFor(w *wait) (first *Task) {
+	for _, g := range cs.r.groups {
+		if _, t, ok := g.queue.First(); ok && g.mayWork() && (first == nil || t.order < first.order) && cs.mayStartFor(w, g) {
 			first = t
 		}
 	}
