@@ -246,10 +246,7 @@ func (cs *section) endPending(t *Task, e *ending) {
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.group.m.logs(zapDebug) {
-		t.logging = true
-		cs.r.pendingLines++
-		after := cs.afterUnlock()
-		after.unstarted = append(after.unstarted, t)
+		cs.writeAfterUnlock(t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {
@@ -258,6 +255,14 @@ func (cs *section) endPending(t *Task, e *ending) {
 		t.group.neverStarted[t.name]++
 	}
 	cs.end(t, Cancelled)
+}
+
+// writeAfterUnlock has the line about the end of t written, and its Done closed after that.
+func (cs *section) writeAfterUnlock(t *Task) {
+	t.logging = true
+	cs.r.pendingLines++
+	after := cs.afterUnlock()
+	after.unstarted = append(after.unstarted, t)
 }
 
 // ask asks t to end, for the reason e. It reports false for a task that has ended.
