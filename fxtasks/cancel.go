@@ -105,10 +105,7 @@ func (cs *section) endPending(t *Task, e *ending) {
 	t.request, t.requestedAt = e, t.since(cs.now())
 	t.failure = &failure{err: &endError{cause: e.cause, also: e.also, text: e.text}, text: e.text}
 	if e != endShutdown && t.logsDebug {
-		t.logging = true
-		cs.r.pendingLines++
-		after := cs.afterUnlock()
-		after.unstarted = append(after.unstarted, t)
+		cs.writeAfterUnlock(t)
 	}
 	if e == endShutdown {
 		if t.group.neverStarted == nil {
@@ -136,4 +133,12 @@ func (cs *section) ask(t *Task, e *ending) bool {
 		t.attempts.lateRequest = e
 	}
 	return true // asked now, or before, or just about to end by itself
+}
+
+// writeAfterUnlock has the line about the end of t written, and its Done closed after that.
+func (cs *section) writeAfterUnlock(t *Task) {
+	t.logging = true
+	cs.r.pendingLines++
+	after := cs.afterUnlock()
+	after.unstarted = append(after.unstarted, t)
 }

@@ -113,7 +113,8 @@ func (t *Task) writeEnd(crashed bool) {
 	t.group.m.write(level, message, fields...)
 }
 
-// writeUnstarted writes the line about a task that was cancelled before it started, and then closes its Done.
+// writeUnstarted tells that t has ended without having started, or without another attempt after all, and then
+// closes its Done.
 func (t *Task) writeUnstarted() {
 	defer func() {
 		cs := t.group.m.reg.enter()
@@ -129,8 +130,20 @@ func (t *Task) writeUnstarted() {
 		}
 	}()
 	info := t.Info()
-	t.group.m.write(zap.DebugLevel, "task cancelled before it started", append(taskFields(t),
-		zap.Duration("duration", info.FinishedAt.Sub(info.CreatedAt)), zap.String("error", info.ErrText))...)
+	level, message, from := zap.DebugLevel, "task cancelled before it started", info.CreatedAt
+	switch {
+	case info.Status == Failed:
+		level, message, from = zap.ErrorLevel, "task failed", info.StartedAt
+	case info.Status == TimedOut:
+		level, message, from = zap.WarnLevel, "task timed out", info.StartedAt
+	case info.Attempt > 0:
+		message = "task cancelled between two attempts"
+	}
+	fields := append(taskFields(t), zap.Duration("duration", info.FinishedAt.Sub(from)), zap.String("error", info.ErrText))
+	if info.MaxAttempts > 1 {
+		fields = append(fields, zap.Int("attempt", info.Attempt))
+	}
+	t.group.m.write(level, message, fields...)
 }
 
 // limitedLog limits the lines about something that can happen often to one in limitedLogEvery, so that they

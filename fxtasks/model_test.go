@@ -26,7 +26,8 @@ import (
 // -rapid.checks and -rapid.steps make it take more steps.
 func TestManagerFollowsItsModel(t *testing.T) {
 	steps, met := 0, make(map[string]int)
-	for _, limits := range []modelLimits{{}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
+	// Without limits twice: only there do tasks of the model wait for others, which is rare.
+	for _, limits := range []modelLimits{{}, {}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
 		rapid.Check(t, func(rt *rapid.T) {
 			rapid.SyncTest(rt, func(rt *rapid.T) {
 				md := newModel(rt, limits)

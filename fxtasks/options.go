@@ -40,7 +40,7 @@ func WithMiddleware(mw ...Middleware) Option {
 type TaskOption func(*taskOptions)
 
 // taskOptions begin as those of the group, which tasks submitted without options share. Those of a
-// task never change, but for the result.
+// task never change, but for the result and the schedule.
 type taskOptions struct {
 	id        string // chosen, if idSet
 	idSet     bool
@@ -53,6 +53,7 @@ type taskOptions struct {
 	policySet bool // duplicate was chosen
 	blocking  bool
 	result    resultHandle // nil for Submit, and once the record is forgotten: events may hold on to the task
+	periodic  *Periodic    // of a run of a schedule; nil once that has been accepted
 }
 
 // WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not

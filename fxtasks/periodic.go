@@ -62,7 +62,8 @@ func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (
 	if err := checkSchedule(name, s, fn, opts); err != nil {
 		return nil, err
 	}
-	p := &Periodic{group: g, name: name, schedule: s, fn: fn, opts: slices.Clone(opts)}
+	p := &Periodic{group: g, name: name, schedule: s, fn: fn}
+	p.opts = append(slices.Clone(opts), func(o *taskOptions) { o.periodic = p })
 	if err := p.register(); err != nil {
 		return nil, err
 	}
@@ -178,10 +179,8 @@ func (p *Periodic) Trigger(ctx context.Context) (*Task, error) {
 	if err := p.reserve(); err != nil {
 		return nil, err
 	}
-	var t *Task
-	defer func() { p.submitted(t) }() // ctx is the caller's code, and may panic
-	t, err := p.group.Submit(ctx, p.name, p.fn, p.opts...)
-	return t, err
+	defer p.release() // ctx and the logger are the caller's code, and may panic or end the goroutine
+	return p.group.Submit(ctx, p.name, p.fn, p.opts...)
 }
 
 // reserve makes the caller the one who submits the next run.
@@ -198,15 +197,20 @@ func (p *Periodic) reserve() error {
 	return nil
 }
 
-func (p *Periodic) submitted(t *Task) {
+func (p *Periodic) release() {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
 	p.submitting = false
-	if t != nil {
-		p.lastCompleted = p.completed()
-		p.last = t
-		p.runs++
-	}
+}
+
+// submitted is called when the run t has been accepted, before its line is written.
+func (p *Periodic) submitted(t *Task) {
+	cs := p.group.m.reg.enter()
+	defer cs.leave()
+	t.opts.periodic = nil // a record keeps no function alive
+	p.lastCompleted = p.completed()
+	p.last = t
+	p.runs++
 }
 
 // fire is called by the timer: when a run is due, and each minute.

@@ -107,7 +107,10 @@ func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
 	late, forGood := a.lateRequest, cs.endsForGood(t)
 	a.lateRequest = nil
-	if forGood { // by now
+	if forGood { // by now, and its line has announced another attempt
+		if t.group.m.log != nil {
+			cs.writeAfterUnlock(t)
+		}
 		cs.end(t, a.ended)
 		return
 	}

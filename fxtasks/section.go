@@ -25,7 +25,7 @@ type section struct {
 type afterUnlock struct {
 	ending    []*taskContext  // contexts whose ending was decided
 	wake      []chan struct{} // more channels to close
-	unstarted []*Task         // ended without having run, with a line to be written before Done is closed
+	unstarted []*Task         // ended while they waited to run, with a line to be written before Done is closed
 }
 
 func (cs *section) afterUnlock() *afterUnlock {

@@ -68,6 +68,9 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 // announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
 // are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
+	if t.opts.periodic != nil {
+		t.opts.periodic.submitted(t)
+	}
 	if !t.logsDebug {
 		if starts {
 			go t.group.m.work(t)

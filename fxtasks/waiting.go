@@ -174,8 +174,9 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 	if queued && slices.ContainsFunc(g.awaitedBy, func(w *wait) bool { return cs.mayStartFor(w, g) }) {
 		earlier(first)
 	}
+	var tried *Task
 	for _, w := range g.roomAwaitedBy {
-		if !cs.mayStartFor(w, g) {
+		if !cs.mayStartFor(w, g) || tried != nil && tried.group == w.waiter.group && tried.waits.reserves == w.waiter.waits.reserves {
 			continue
 		}
 		if g.maxPending < 0 || cs.r.all.maxPending < 0 {
@@ -189,7 +190,10 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 		} else {
 			earlier(cs.firstThatMayStartFor(w))
 		}
-		break // the others need the same
+		if best != nil {
+			break // the others need the same
+		}
+		tried = w.waiter // what may not start for it may not start for those that are like it
 	}
 	return best, nil
 }

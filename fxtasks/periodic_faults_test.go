@@ -1,0 +1,110 @@
+package fxtasks_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/fxtasks/background/fxtasks"
+)
+
+func TestALoggerThatMisbehavesEndsNoSchedule_zap1415(t *testing.T) {
+	for what, do := range misbehaviours {
+		for _, words := range []string{"task submitted", "run skipped"} {
+			t.Run(words+" "+what, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(misbehaveOn(words, do)))
+					runs := 0
+					p := schedule(t, m, fxtasks.Every(time.Minute), func(ctx context.Context) error {
+						runs++
+						select { // each second run is skipped, since the one before is active
+						case <-time.After(90 * time.Second):
+						case <-ctx.Done():
+						}
+						return nil
+					})
+					time.Sleep(time.Hour + time.Second)
+					if synctest.Wait(); runs != 30 || p.Info().Runs != 30 || p.Info().Skipped != 30 {
+						t.Errorf("%d runs in an hour, Info has %d and %d skipped", runs, p.Info().Runs, p.Info().Skipped)
+					}
+				})
+			})
+		}
+	}
+}
+
+// next is a Schedule of a function.
+type next func(after time.Time) time.Time
+
+func (n next) Next(after time.Time) time.Time { return n(after) }
+
+func TestANextThatEndsItsGoroutineEndsTheScheduleAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, logs := observed(t, fxtasks.Config{})
+		calls := 0
+		p := schedule(t, m, next(func(after time.Time) time.Time {
+			if calls++; calls > 1 {
+				runtime.Goexit()
+			}
+			return after.Add(time.Minute)
+		}), nothing)
+		time.Sleep(time.Hour)
+		if info := p.Info(); info.Runs != 1 || !info.Next.IsZero() || len(m.Periodics()) != 1 {
+			t.Errorf("%+v, %d in Periodics", info, len(m.Periodics()))
+		}
+		wantLine(t, logs, "schedule ended", zap.ErrorLevel)
+		if task, err := p.Trigger(t.Context()); err != nil || task.Wait(t.Context()) != nil {
+			t.Errorf("Trigger: %v", err)
+		}
+	})
+}
+
+func TestLinesOfSkippedRunsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.WarnLevel)
+		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(zap.New(core)))
+		release := make(chan struct{})
+		defer close(release)
+		p := schedule(t, m, fxtasks.Every(time.Second), until(release))
+		time.Sleep(time.Minute + 500*time.Millisecond)
+		lines, told := linesWith(logs, "run skipped"), uint64(0)
+		for i, line := range lines {
+			told += line.ContextMap()["count"].(uint64)
+			if i > 0 && line.Time.Sub(lines[i-1].Time) < 5*time.Second {
+				t.Errorf("lines at %v and %v", lines[i-1].Time, line.Time)
+			}
+		}
+		skipped := p.Info().Skipped
+		if skipped < 58 || told > skipped || skipped-told > 5 {
+			t.Errorf("%d skipped, %d told in %d lines", skipped, told, len(lines))
+		}
+	})
+}
+
+func TestAScheduleEndsWithItsGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{})
+		g, err := m.Group("mail", fxtasks.GroupConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := g.Schedule("mails", fxtasks.Every(time.Minute), nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := schedule(t, m, fxtasks.Every(time.Minute), nothing)
+		if _, err := g.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Hour)
+		if info := p.Info(); info.Runs != 0 || !info.Next.IsZero() || len(m.Periodics()) != 1 || other.Info().Runs < 59 {
+			t.Errorf("%+v, %d in Periodics, %d runs of the other", info, len(m.Periodics()), other.Info().Runs)
+		}
+	})
+}
