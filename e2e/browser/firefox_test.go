@@ -140,15 +140,10 @@ func hearGecko(method string, params json.RawMessage) {
 	}
 	switch method {
 	case "network.beforeRequestSent":
-		if !strings.HasPrefix(event.Request.URL, "data:") { // those ask nobody; Firefox has a font of its own there
-			p.begins(event.Request.URL)
-		}
+		p.begins(event.Request.URL)
 	case "network.fetchError":
 		p.ends()
 	case "network.responseCompleted":
-		if strings.HasPrefix(event.Request.URL, "data:") {
-			return
-		}
 		p.ends()
 		if event.Response.Status >= 400 && event.Request.Destination != "" { // "": by fetch or EventSource
 			p.complain("%s: %d", event.Request.URL, event.Response.Status)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,6 +231,109 @@ func TestCancelAllThatMatch(t *testing.T) {
 		if info := kept.Info(); !info.CancelRequestedAt.IsZero() {
 			t.Error("another task was cancelled")
 		}
+	})
+}
+
+func TestCancellingManyCanBeStopped(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		const tasks, before = 150, 10 // before the stop
+		goOn := make(chan struct{})
+		var asked atomic.Int32
+		s := serve(t, fxtasks.Config{}, httpapi.Config{}, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodDelete && asked.Add(1) > before {
+					<-goOn
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		for range tasks {
+			s.submit("import-orders", runs)
+		}
+		p := in.open(t, s.url)
+		p.search("orders")
+		p.get("button", "Cancel all 150 that match").click()
+		p.get("dialog", "Cancel all 150 tasks that match?").get("button", "Cancel 150").click()
+		p.shows(fmt.Sprintf("Cancelling: %d of %d", before, tasks))
+		p.get("button", "Stop").click()
+		close(goOn)
+		p.shows("Stopped. Asked ")
+		if n := s.Stats().Running; n < tasks/2 {
+			t.Errorf("only %d tasks go on after the stop", n)
+		}
+		p.tasks("In progress").onlyShows("import-orders")
+		p.get("button", fmt.Sprintf("Cancel all %d that match", s.Stats().Running)).appears()
+	})
+}
+
+func TestTimeRange(t *testing.T) {
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		s := serve(t, fxtasks.Config{}, httpapi.Config{}, nil)
+		early := s.submit("early", runs)
+		between := early.Info().CreatedAt.Add(time.Millisecond)
+		until(t, "a while has passed", func() bool { return time.Now().After(between.Add(time.Millisecond)) })
+		s.submit("late", runs)
+		p := in.open(t, s.url)
+
+		at := func(t time.Time) string { return url.QueryEscape(t.UTC().Format(time.RFC3339Nano)) }
+		p.visit("?from=" + at(between))
+		p.tasks("In progress").onlyShows("late")
+		p.visit("?to=" + at(between))
+		p.tasks("In progress").onlyShows("early")
+
+		p.get("link", "Clear").click()
+		p.tasks("In progress").get("row", "late").appears()
+		p.choose("range", "between")
+		p.choose("from", time.Now().Add(time.Hour).Format("2006-01-02T15:04"))
+		p.tasks("In progress").shows("Nothing in progress matches from ")
+		p.choose("from", time.Now().Add(-time.Hour).Format("2006-01-02T15:04"))
+		p.choose("to", time.Now().Add(time.Hour).Format("2006-01-02T15:04"))
+		p.tasks("In progress").get("row", "early").appears()
+		if q := p.query(); q.Get("from") == "" || q.Get("to") == "" {
+			t.Errorf("the address bar has %v", q)
+		}
+		p.choose("range", "15m")
+		p.tasks("In progress").get("row", "late").appears()
+		if q := p.query(); q.Has("from") || q.Get("range") != "15m" {
+			t.Errorf("the address bar has %v", q)
+		}
+	})
+}
+
+// choose gives a field of the search a value, as its picker does.
+func (p *page) choose(id, value string) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf(`(() => { const field = document.getElementById(%q); field.value = %q; field.dispatchEvent(new Event('change', { bubbles: true })) })()`, id, value))
+}
+
+func TestAllNamesAreShownWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	s := serve(t, fxtasks.Config{}, httpapi.Config{}, nil)
+	for i := range 230 {
+		<-s.submit(fmt.Sprintf("kind-%03d", i), func(context.Context) error { return nil }).Done()
+	}
+	p := open(t, s.url)
+	names := p.get("region", "By name")
+	names.shows("200 of 230")
+	names.get("button", "Show all 230").click()
+	names.get("row", "kind-229").appears()
+	if !names.get("button", "Show all").isGone() {
+		t.Error("all are shown, and more are offered")
+	}
+}
+
+func TestTheLongestWaitStandsFirst(t *testing.T) {
+	t.Parallel()
+	s := serve(t, fxtasks.Config{MaxRunning: 1}, httpapi.Config{}, nil)
+	s.submit("running", runs)
+	for range 12 { // submitted first, and not due
+		s.submit("tomorrow", runs, fxtasks.WithDelay(24*time.Hour))
+	}
+	s.submit("waits", runs)
+	p := open(t, s.url)
+	until(t, "the one that is due is the first of those that wait", func() bool {
+		rows := p.tasks("In progress").rows()
+		return len(rows) > 1 && strings.Contains(rows[1], "waits")
 	})
 }
 

@@ -2,9 +2,9 @@
 // which rows belong here, the page is asked for again.
 
 import { find, link, redraw, setText, text } from './dom.js';
-import { number } from './time.js';
+import { number, secondsSince } from './time.js';
 import { ask, paced } from './api.js';
-import { isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
+import { dueAt, isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
 import { described, here, listQuery, matches, urlOf, view } from './view.js';
 import { TaskTable } from './list.js';
 import { offerCancelAll } from './cancel.js';
@@ -16,12 +16,13 @@ import { loadSchedules } from './schedules.js';
 import { stats } from './stats.js';
 
 const pageSize = 25, runningShown = 25, pendingShown = 10; // rows
-const manyRunning = 1000; // are read to find the stuck ones
+const manyRunning = 1000, manyPending = 100; // are read to find the stuck ones, and those that are due among the delayed
 const none = { tasks: [], total_size: 0, next_page_token: '' };
 
 export const active = new TaskTable('active');
 export const finished = new TaskTable('finished');
 
+let delayed = false; // whether a pending task that is shown is not due yet
 let overlay = null; // what events have told of tasks while a list was on its way
 
 export const reload = paced(1000, async () => {
@@ -50,7 +51,7 @@ function askLists(v, byText) {
 	const shown = (status) => v.active.includes(status) && !active.section.hidden;
 	return Promise.all([
 		list(shown('running'), ['running'], 'oldest', stats?.stuck ? manyRunning : runningShown),
-		list(shown('pending'), ['pending'], 'oldest', pendingShown),
+		list(shown('pending'), ['pending'], 'oldest', delayed ? manyPending : pendingShown),
 		list(v.ended.length && !finished.section.hidden, v.ended, 'ended', pageSize),
 	]);
 }
@@ -71,7 +72,9 @@ const since = (task) => Date.parse(task.started_at ?? task.created_at);
 
 function showActive(v, running, pending) {
 	running.tasks.sort((a, b) => isStuck(b) - isStuck(a) || since(a) - since(b));
-	const shown = [...(v.status ? running.tasks : running.tasks.slice(0, runningShown)), ...pending.tasks];
+	pending.tasks.sort((a, b) => Date.parse(dueAt(a)) - Date.parse(dueAt(b)));
+	delayed = pending.tasks.some((task) => secondsSince(dueAt(task)) < 0);
+	const shown = v.status ? [...running.tasks, ...pending.tasks] : [...running.tasks.slice(0, runningShown), ...pending.tasks.slice(0, pendingShown)];
 	active.show(shown, emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet.' : 'Nothing is running, and nothing waits.'));
 	const total = running.total_size + pending.total_size;
 	offerCancelAll(total);

@@ -8,10 +8,34 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
+
+// margins are what only people read: indentation, and lines that are comments.
+var margins = regexp.MustCompile(`(?m)^\t+|^\s*// .*\n`)
+
+// Read reads the files that match the patterns, without what only people read.
+func Read(dir fs.FS, patterns ...string) (map[string]string, error) {
+	files := make(map[string]string)
+	for _, pattern := range patterns {
+		paths, err := fs.Glob(dir, pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			content, err := fs.ReadFile(dir, path)
+			if err != nil {
+				return nil, err
+			}
+			files[path] = margins.ReplaceAllString(string(content), "")
+		}
+	}
+	return files, nil
+}
 
 // Pack gives the bundle of files, contents by name. Neither may contain a zero byte.
 func Pack(files map[string]string) ([]byte, error) {

@@ -5,23 +5,14 @@ package main
 import (
 	"log"
 	"os"
-	"path/filepath"
 
 	"github.com/fxtasks/background/httpapi/internal/bundle"
 )
 
 func main() {
-	paths, err := filepath.Glob("assets/*")
+	files, err := bundle.Read(os.DirFS("."), "assets/*", "openapi.json")
 	if err != nil {
 		log.Fatal(err)
-	}
-	files := make(map[string]string)
-	for _, path := range append(paths, "openapi.json") {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			log.Fatal(err)
-		}
-		files[filepath.ToSlash(path)] = string(content)
 	}
 	packed, err := bundle.Pack(files)
 	if err != nil {
