@@ -246,6 +246,9 @@ func (b taskBody) cut() taskBody {
 	if b.LastError != nil {
 		b.LastError.Message = cutText(b.LastError.Message)
 	}
+	if b.Progress != nil {
+		b.Progress.Message = cutText(b.Progress.Message)
+	}
 	if b.Cancel != nil {
 		b.Cancel.Reason = cutText(b.Cancel.Reason)
 	}

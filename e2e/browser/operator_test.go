@@ -81,7 +81,7 @@ func TestTheLongestRunningStandsFirst_argoworkflows60(t *testing.T) {
 	s.submit("the-oldest", runs)
 	for i := range 1400 {
 		s.submit("import-orders", runs)
-		if i == 700 {
+		if i == 1390 {
 			s.submit("stubborn", func(context.Context) error { <-release; return nil }, fxtasks.WithTimeout(time.Millisecond))
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// margins are what only people read: indentation, and lines that are comments.
-var margins = regexp.MustCompile(`(?m)^\t+|^\s*// .*\n`)
+// margins are what only people read: indentation, and lines that are comments or empty.
+var margins = regexp.MustCompile(`(?m)^\t+|^\s*// .*\n|^\n`)
 
 // Read reads the files that match the patterns, without what only people read.
 func Read(dir fs.FS, patterns ...string) (map[string]string, error) {
