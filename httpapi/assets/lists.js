@@ -48,7 +48,7 @@ export const reload = paced(1000, async () => {
 });
 
 function askLists(v, byText) {
-	const list = (wanted, statuses, order, size) => !wanted ? { ...none }
+	const list = async (wanted, statuses, order, size) => !wanted ? { ...none }
 		: ask(listQuery(v, { statuses, order, size: v.status ? pageSize : size, page: v.page, byText }));
 	const shown = (status) => v.active.includes(status) && !active.section.hidden;
 	return Promise.all([
