@@ -105,12 +105,12 @@ func NewGroup(lc fx.Lifecycle, m *fxtasks.Manager, name string, cfg fxtasks.Grou
 	if err != nil {
 		return nil, err
 	}
-	lc.Append(fx.StopHook(func(ctx context.Context) error {
+	lc.Append(fx.Hook{OnStop: func(ctx context.Context) error {
 		return applicationOf(m).drain(ctx, func(ctx context.Context) error {
 			_, err := g.Shutdown(ctx)
 			return err
 		})
-	}))
+	}})
 	return g, nil
 }
 

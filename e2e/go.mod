@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.1
+	github.com/coder/websocket v1.8.15
 	github.com/fxtasks/background v0.0.0
 	github.com/fxtasks/background/echov5adapter v0.0.0
 	github.com/getkin/kin-openapi v0.152.0

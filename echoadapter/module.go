@@ -114,12 +114,12 @@ func newAdapter(p Params) (*Adapter, error) {
 	a := &Adapter{api: api, prefix: prefix, caller: caller, location: p.Config.Location}
 	a.mount(p.Echo, p.Config.Middleware)
 	if p.Lifecycle != nil {
-		p.Lifecycle.Append(fx.StartHook(func(context.Context) error {
+		p.Lifecycle.Append(fx.Hook{OnStart: func(context.Context) error {
 			if err := echomount.Collision(prefix, echomount.Others(prefix, routes(p.Echo))); err != nil {
 				return fmt.Errorf("echoadapter: %w", err)
 			}
 			return nil
-		}))
+		}})
 	}
 	for _, server := range []*http.Server{p.Echo.Server, p.Echo.TLSServer} {
 		server.RegisterOnShutdown(api.CloseStreams)

@@ -31,7 +31,9 @@ func (a *Adapter) Submit(c *echo.Context, s fxtasks.Submitter, name string, fn f
 	if a.caller != nil {
 		caller = a.caller(c)
 	}
-	t, err := a.api.Submit(c.Request(), caller, s, name, fn, opts...)
+	var t *fxtasks.Task
+	var err error
+	echomount.Unhurried(c.Response(), c.Request(), func() { t, err = a.api.Submit(c.Request(), caller, s, name, fn, opts...) })
 	if err != nil {
 		return refuse(c, err)
 	}

@@ -116,12 +116,12 @@ func newAdapter(p Params) (*Adapter, error) {
 		return nil, err
 	}
 	if p.Lifecycle != nil {
-		p.Lifecycle.Append(fx.StartHook(func(context.Context) error {
+		p.Lifecycle.Append(fx.Hook{OnStart: func(context.Context) error {
 			if err := echomount.Collision(prefix, echomount.Others(prefix, routes(p.Echo))); err != nil {
 				return fmt.Errorf("echov5adapter: %w", err)
 			}
 			return nil
-		}))
+		}})
 	}
 	return a, nil
 }

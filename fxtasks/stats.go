@@ -123,8 +123,8 @@ const stuckAfter = 10 * time.Second
 
 // askedTasks counts the running tasks that were asked to end, by when that was.
 type askedTasks struct {
-	recent ordered.Table[int] // by nanoseconds since the epoch
-	old    int                // taken out of recent
+	recent ordered.Table[*int] // by nanoseconds since the epoch; pointers share their code with the tables of tasks
+	old    int                 // taken out of recent
 }
 
 // askedAt returns when t was asked to end.
@@ -135,18 +135,22 @@ func (t *Task) askedAt() uint64 {
 func (a *askedTasks) any() bool { return a.old > 0 || a.recent.Len() > 0 }
 
 func (a *askedTasks) add(at uint64) {
-	n, _ := a.recent.Get(at)
-	a.recent.Insert(at, n+1)
+	if n, ok := a.recent.Get(at); ok {
+		*n++
+		return
+	}
+	n := 1
+	a.recent.Insert(at, &n)
 }
 
 func (a *askedTasks) remove(at uint64) {
-	switch n, ok := a.recent.Get(at); {
-	case !ok:
+	n, ok := a.recent.Get(at)
+	if !ok {
 		a.old--
-	case n == 1:
+		return
+	}
+	if *n--; *n == 0 {
 		a.recent.Remove(at)
-	default:
-		a.recent.Insert(at, n-1)
 	}
 }
 
@@ -158,6 +162,6 @@ func (a *askedTasks) before(at time.Duration) int {
 			return a.old
 		}
 		a.recent.PopFirst()
-		a.old += n
+		a.old += *n
 	}
 }

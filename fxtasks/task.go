@@ -144,6 +144,21 @@ func (t *Task) errText() string {
 	return ""
 }
 
+// Texts returns the texts of Info's LastErr and CancelCause. Like ErrText they were made once, when the
+// attempt ended and when the end was asked for: they are there for whoever shows tasks and must not call
+// the application's Error methods. "" stands for an error that is nil.
+func (t *Task) Texts() (lastErr, cancelCause string) {
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	if t.attempts != nil && t.attempts.last != nil {
+		lastErr = t.attempts.last.text
+	}
+	if t.request != nil {
+		cancelCause = t.request.text
+	}
+	return lastErr, cancelCause
+}
+
 // Wait blocks until the task has finished and returns its Err, or ctx's error if ctx ends first.
 // Called with a task's own context, that task counts as waiting meanwhile: this one may then start
 // ahead of its turn. A task that waits for itself, or for one that waits for it, gets ErrInvalid.

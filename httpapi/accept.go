@@ -51,7 +51,7 @@ func idempotentID(caller, name, key string) string {
 // WriteTimeout does not count: a client that gets no answer would ask again, and start the work twice.
 func (a *API) Accepted(w http.ResponseWriter, r *http.Request, mount string, t *fxtasks.Task) {
 	wait, asked := preferredWait(r.Header.Values("Prefer"))
-	extendWriteDeadline(w, wait)
+	wait = prepareWait(w, r, wait)
 	if asked {
 		limit := time.NewTimer(wait)
 		defer limit.Stop()
@@ -81,7 +81,23 @@ func writeAccepted(w http.ResponseWriter, location string, done, asked bool, wai
 	writeJSON(w, jsonType, http.StatusAccepted, body)
 }
 
-// extendWriteDeadline gives an answer that comes after the wait as long to be sent as any other.
-func extendWriteDeadline(w http.ResponseWriter, wait time.Duration) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout)) // not all writers can
+// prepareWait gives an answer that comes after the wait as long to be sent as any other. The writers of
+// some middleware cannot do that: then the wait is shortened such that the answer comes before the
+// server's WriteTimeout, and before http.TimeoutHandler answers itself, when r's context ends.
+func prepareWait(w http.ResponseWriter, r *http.Request, wait time.Duration) time.Duration {
+	err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout))
+	if err == nil || wait == 0 {
+		return wait
+	}
+	server, served := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !served {
+		return wait
+	}
+	if server.WriteTimeout > 0 {
+		wait = min(wait, server.WriteTimeout/2)
+	}
+	if deadline, limited := r.Context().Deadline(); limited {
+		wait = max(0, min(wait, time.Until(deadline)*3/4))
+	}
+	return wait
 }

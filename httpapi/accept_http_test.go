@@ -57,6 +57,31 @@ func TestTheAnswerArrivesWhateverTheServersTimeouts_go47229(t *testing.T) {
 	}
 }
 
+// Middleware may keep the deadline from being lifted, and http.TimeoutHandler answers itself when it has
+// passed: then the answer comes before.
+func TestTheAnswerArrivesThroughMiddleware_go47229(t *testing.T) {
+	const timeout = 400 * time.Millisecond
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"a writer that hides the server's": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+			})
+		},
+		"TimeoutHandler": func(next http.Handler) http.Handler { return http.TimeoutHandler(next, timeout, "too late") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewUnstartedServer(wrap(accepts(t, time.Minute)))
+			server.Config.WriteTimeout = timeout
+			server.Start()
+			defer server.Close()
+			c := &client{t, server.Client(), server.URL}
+			if task := c.do("POST", "/reports", "", "Prefer: wait=20").want(http.StatusAccepted).task(); task.Done {
+				t.Error("a task of a minute has ended")
+			}
+		})
+	}
+}
+
 func TestTheEndOfAStreamIsClean(t *testing.T) {
 	m := fxtaskstest.New(t)
 	api := newAPI(t, m, open)

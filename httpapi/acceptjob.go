@@ -21,7 +21,7 @@ func (a *API) AcceptedJob(w http.ResponseWriter, r *http.Request, mount, id stri
 		return errors.New("httpapi: Config.Jobs is nil: there are no jobs to answer with")
 	}
 	wait, asked := preferredWait(r.Header.Values("Prefer"))
-	extendWriteDeadline(w, wait)
+	wait = prepareWait(w, r, wait)
 	job, err := Job{}, errJobsPanicked
 	a.guard("Config.Jobs", func() { job, err = a.cfg.Jobs.Job(r.Context(), id) })
 	if err != nil {

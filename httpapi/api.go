@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -19,8 +20,7 @@ type API struct {
 	boot       string // tells this manager's event ids from those of another
 	protection *http.CrossOriginProtection
 	hosts      hosts
-	routes     []route
-	page       []byte
+	page       func() string
 
 	streams streams
 }
@@ -49,9 +49,8 @@ func New(m *fxtasks.Manager, cfg Config) (*API, error) {
 	if a.hosts, err = newHosts(cfg.AllowedHosts); err != nil {
 		return nil, err
 	}
-	a.page = renderPage(a.cfg)
+	a.page = sync.OnceValue(func() string { return renderPage(a.cfg) })
 	a.streams = streams{max: a.cfg.MaxStreams, closing: make(chan struct{}), open: make(map[*stream]struct{})}
-	a.routes = a.allRoutes()
 	return a, nil
 }
 
@@ -64,7 +63,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 
 	route, segment := a.find(r.URL.EscapedPath())
-	if !route.anyHost && !a.hosts.allow(r.Host) {
+	if (route == nil || !route.anyHost) && !a.hosts.allow(r.Host) {
 		newProblem(http.StatusMisdirectedRequest, fmt.Sprintf("the host %q is none that is served here", r.Host)).write(w)
 		return
 	}
@@ -77,25 +76,21 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return
 	}
-	if route.methods == nil {
+	if route == nil {
 		newProblem(http.StatusNotFound, "no such resource").write(w)
 		return
 	}
-	method := r.Method
-	if method == http.MethodHead { // the server drops the body
-		method = http.MethodGet
-	}
-	handle, ok := route.methods[method]
-	if !ok {
-		h.Set("Allow", route.methods.allowed())
-		newProblem(http.StatusMethodNotAllowed, "this resource takes "+route.methods.allowed()).write(w)
+	handle := route.handler(r.Method)
+	if handle == nil {
+		h.Set("Allow", route.allowed())
+		newProblem(http.StatusMethodNotAllowed, "this resource takes "+route.allowed()).write(w)
 		return
 	}
 	if a.protection.Check(r) != nil {
 		newProblem(http.StatusForbidden, crossOrigin(r)).write(w)
 		return
 	}
-	handle(w, r, segment)
+	handle(a, w, r, segment)
 }
 
 // crossOrigin tells whoever set up a proxy what is missing, since a browser's user could do nothing

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -78,14 +77,11 @@ func (a *API) readCancel(w http.ResponseWriter, r *http.Request, id string) (by,
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the body could not be read")
 	}
-	var body struct {
-		Reason string `json:"reason"`
-	}
 	if len(bytes.TrimSpace(data)) > 0 {
-		if err := json.Unmarshal(data, &body); err != nil {
+		if reason, ok = reasonOf(data); !ok {
 			return refuse(http.StatusBadRequest, `the body is not of the form {"reason": "…"}`)
 		}
 	}
 	by, ok = a.caller(w, r)
-	return by, body.Reason, ok
+	return by, reason, ok
 }

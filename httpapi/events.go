@@ -205,10 +205,12 @@ func (f *feed) sendProgress(task fxtasks.Info) {
 		return
 	}
 	f.sent[task.Seq] = task.Progress
+	progress := newProgressBody(task.Progress)
+	progress.Message = cutText(progress.Message)
 	f.send("progress", f.api.eventID(f.seq), struct {
 		ID       string       `json:"id"`
 		Progress progressBody `json:"progress"`
-	}{task.ID, newProgressBody(task.Progress)})
+	}{task.ID, progress})
 }
 
 // send puts an event into the buffer. JSON has no line breaks, so it is one data line.

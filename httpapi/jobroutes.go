@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -191,8 +192,13 @@ func (a *API) listedJob(mount string, job *Job) jobBody {
 }
 
 func (a *API) newJobBody(mount string, job *Job) jobBody {
+	info := job.Info
+	made := texts{messageOf(info.LastErr), messageOf(info.CancelCause)} // those of jobs are made from what is stored
+	if info.ErrText == "" && info.Err != nil {
+		info.ErrText = messageOf(info.Err)
+	}
 	body := jobBody{
-		taskBody: a.newTaskBody(mount+"/jobs/", &job.Info),
+		taskBody: a.newTaskBody(mount+"/jobs/", &info, made),
 		Queue:    strings.TrimPrefix(job.Info.Group, queueGroups),
 		Instance: job.Instance,
 	}
@@ -200,6 +206,14 @@ func (a *API) newJobBody(mount string, job *Job) jobBody {
 		body.Failures = append(body.Failures, jobFailureBody{At: newTimestamp(failure.At), Attempt: failure.Attempt, Error: failure.Error})
 	}
 	return body
+}
+
+// messageOf gives what err says; nil says nothing. Sprint recovers what panics.
+func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprint(err)
 }
 
 // validJSON leaves out what is none, which would spoil the whole answer.

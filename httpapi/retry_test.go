@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +121,51 @@ func TestTheKindOfTheLastError(t *testing.T) {
 		if got := []rune(page.Tasks[0].LastError.Message); len(got) != 500 {
 			t.Errorf("the list shows %d characters", len(got))
 		}
+	})
+}
+
+// toldOnce is an error whose text may be asked for one time only.
+type toldOnce struct {
+	asked atomic.Int32
+	text  string
+}
+
+func (e *toldOnce) Error() string {
+	if e.asked.Add(1) > 1 {
+		runtime.Goexit() // and with it the goroutine of a request
+	}
+	return e.text
+}
+
+func TestTextsOfErrorsAreNotMadeForARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := fxtaskstest.New(t)
+		ask := inBubble(t, newAPI(t, m, open))
+		attempt := 0
+		failing := submit(t, m, "failing", func(context.Context) error {
+			attempt++
+			return &toldOnce{text: fmt.Sprintf("attempt %d", attempt)}
+		}, retries(2, time.Minute), fxtasks.WithID("failing"))
+		holds := submit(t, m, "holds", func(ctx context.Context) error { time.Sleep(2 * time.Minute); return nil }, fxtasks.WithID("holds"))
+		holds.Cancel(&toldOnce{text: "no longer wanted"})
+		text := func(id, member, of string) {
+			t.Helper()
+			for range 2 {
+				body, _ := ask("GET", "/tasks/"+id, "").members()[member].(map[string]any)
+				if list := string(ask("GET", "/tasks", "").body); body[of] == nil || !strings.Contains(list, body[of].(string)) {
+					t.Errorf("%s of %s has the %s %v, and the list is %s", member, id, of, body[of], list)
+				}
+			}
+		}
+		synctest.Wait()
+		text("failing", "last_error", "message")
+		text("holds", "cancel", "reason")
+		finished(t, failing)
+		text("failing", "last_error", "message")
+		text("failing", "error", "message")
+		finished(t, holds)
+		text("holds", "cancel", "reason")
+		ask("GET", "/failures", "")
 	})
 }
 

@@ -3,52 +3,49 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
-// allRoutes is the one list of what is served. Of two routes that fit a path, the first is taken.
-func (a *API) allRoutes() []route {
-	routes := []route{
-		{path: "/", methods: methods{"GET": a.servePage}},
-		{path: "/assets/*", methods: methods{"GET": a.serveAsset}},
-		{path: "/tasks", methods: methods{"GET": a.serveList}},
-		{path: "/tasks/*", methods: methods{"GET": a.serveTask, "DELETE": a.serveCancel}},
-		{path: "/stats", methods: methods{"GET": a.serveStats}},
-		{path: "/history", methods: methods{"GET": a.serveHistory}},
-		{path: "/schedules", methods: methods{"GET": a.serveSchedules}},
-		{path: "/schedules/*/run", methods: methods{"POST": a.serveRun}},
-		{path: "/failures", methods: methods{"GET": a.serveFailures}},
-		{path: "/events", methods: methods{"GET": a.serveEvents}},
-		{path: "/livez", methods: methods{"GET": a.serveLive}, anyHost: true}, // Kubernetes sends the pod's address
-		{path: "/readyz", methods: methods{"GET": a.serveReady}, anyHost: true},
-		{path: "/openapi.json", methods: methods{"GET": a.serveOpenAPI}},
-	}
-	if a.cfg.Jobs != nil {
-		routes = append(routes,
-			route{path: "/jobs", methods: methods{"GET": a.serveJobs}},
-			route{path: "/jobs/*/retry", methods: methods{"POST": a.serveRetry}},
-			route{path: "/jobs/*", methods: methods{"GET": a.serveJob, "DELETE": a.serveCancelJob}},
-		)
-	}
-	return routes
+// routes is the one list of what is served. Of two that fit a path, the first is taken.
+var routes = []route{
+	{path: "/", get: (*API).servePage},
+	{path: "/assets/*", get: (*API).serveAsset},
+	{path: "/tasks", get: (*API).serveList},
+	{path: "/tasks/*", get: (*API).serveTask, delete: (*API).serveCancel},
+	{path: "/stats", get: (*API).serveStats},
+	{path: "/history", get: (*API).serveHistory},
+	{path: "/schedules", get: (*API).serveSchedules},
+	{path: "/schedules/*/run", post: (*API).serveRun},
+	{path: "/failures", get: (*API).serveFailures},
+	{path: "/events", get: (*API).serveEvents},
+	{path: "/livez", get: (*API).serveLive, anyHost: true}, // Kubernetes sends the pod's address
+	{path: "/readyz", get: (*API).serveReady, anyHost: true},
+	{path: "/openapi.json", get: (*API).serveOpenAPI},
+	{path: "/jobs", get: (*API).serveJobs, ofJobs: true},
+	{path: "/jobs/*/retry", post: (*API).serveRetry, ofJobs: true},
+	{path: "/jobs/*", get: (*API).serveJob, delete: (*API).serveCancelJob, ofJobs: true},
 }
 
-// route is a path and what serves it. "*" in the path stands for one segment or more: a proxy that
-// decodes what it passes on makes two of an id such as "a/b". The standard library's mux would
-// redirect and answer in its own words, not knowing of the mount or of problem+json.
+// route is a path and what serves it, by method. "*" in the path stands for one segment or more: a
+// proxy that decodes what it passes on makes two of an id such as "a/b". The standard library's mux
+// would redirect and answer in its own words, not knowing of the mount or of problem+json.
 type route struct {
-	path    string
-	methods methods
-	anyHost bool
+	path              string
+	get, delete, post handler
+	anyHost           bool
+	ofJobs            bool // only served with Config.Jobs
 }
 
-// methods maps a method to its handler, which gets what "*" stands for.
-type methods map[string]func(w http.ResponseWriter, r *http.Request, segment string)
+// handler serves a method of a route. It gets what "*" stands for.
+type handler func(a *API, w http.ResponseWriter, r *http.Request, segment string)
 
-// find gives the route of the path, and what "*" stands for. No route has no methods.
-func (a *API) find(path string) (route, string) {
-	for _, route := range a.routes {
+// find gives the route of the path, and what "*" stands for; nil: there is none.
+func (a *API) find(path string) (*route, string) {
+	for i := range routes {
+		route := &routes[i]
+		if route.ofJobs && a.cfg.Jobs == nil {
+			continue
+		}
 		before, after, wild := strings.Cut(route.path, "*")
 		if !wild {
 			if route.path == path {
@@ -65,19 +62,31 @@ func (a *API) find(path string) (route, string) {
 			return route, segment
 		}
 	}
-	return route{}, ""
+	return nil, ""
 }
 
-func (m methods) allowed() string {
-	var all []string
-	for method := range m {
-		all = append(all, method)
-		if method == http.MethodGet {
-			all = append(all, http.MethodHead)
+// handler gives what serves the method; nil: nothing does.
+func (r *route) handler(method string) handler {
+	switch method {
+	case http.MethodGet, http.MethodHead: // the server drops the body of an answer to HEAD
+		return r.get
+	case http.MethodDelete:
+		return r.delete
+	case http.MethodPost:
+		return r.post
+	}
+	return nil
+}
+
+// allowed lists the methods for the header Allow.
+func (r *route) allowed() string {
+	var methods []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost} {
+		if r.handler(method) != nil {
+			methods = append(methods, method)
 		}
 	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
+	return strings.Join(methods, ", ")
 }
 
 // mount gives the path that the API is mounted at, without a slash at its end: what the request

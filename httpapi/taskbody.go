@@ -2,10 +2,9 @@ package httpapi
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/fxtasks/background/fxtasks"
@@ -77,7 +76,7 @@ func newTimestamp(t time.Time) timestamp {
 
 // taskBody renders a task for the caller of r.
 func (a *API) taskBody(r *http.Request, mount string, task *fxtasks.Task, info *fxtasks.Info) taskBody {
-	body := a.newTaskBody(mount+"/tasks/", info)
+	body := a.newTaskBody(mount+"/tasks/", info, a.textsOf(info))
 	a.addStack(r, body.Error, info)
 	if value, ok := task.Result(); ok && body.Done && a.allows(r, ActionViewResult, info) {
 		body.Result = a.encodeResult(value)
@@ -100,11 +99,11 @@ func (a *API) encodeResult(value any) (data json.RawMessage) {
 
 // listedTask renders a task as one of many, in a list or an event: without what can be large.
 func (a *API) listedTask(mount string, info *fxtasks.Info) taskBody {
-	return a.newTaskBody(mount+"/tasks/", info).cut()
+	return a.newTaskBody(mount+"/tasks/", info, a.textsOf(info)).cut()
 }
 
 // newTaskBody renders what is the same of tasks and jobs, alone and in lists.
-func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
+func (a *API) newTaskBody(folder string, info *fxtasks.Info, texts texts) taskBody {
 	body := taskBody{
 		ID:             info.ID,
 		Name:           info.Name,
@@ -112,7 +111,7 @@ func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
 		Status:         info.Status.String(),
 		Done:           info.Status.Finished(),
 		Error:          newErrorBody(info),
-		LastError:      a.newLastErrorBody(info),
+		LastError:      newLastErrorBody(info, texts),
 		Metadata:       a.shownMetadata(info.Metadata),
 		CreatedAt:      newTimestamp(info.CreatedAt),
 		StartedAt:      newTimestamp(info.StartedAt),
@@ -129,7 +128,7 @@ func (a *API) newTaskBody(folder string, info *fxtasks.Info) taskBody {
 		body.Progress = &progress
 	}
 	if !info.CancelRequestedAt.IsZero() {
-		body.Cancel = &cancelBody{RequestedAt: newTimestamp(info.CancelRequestedAt), Reason: messageOf(info.CancelCause)}
+		body.Cancel = &cancelBody{RequestedAt: newTimestamp(info.CancelRequestedAt), Reason: texts.cancelCause}
 		if c, ok := info.CancelCause.(*cancellation); ok {
 			body.Cancel.By = c.by
 		}
@@ -165,33 +164,44 @@ func newErrorBody(info *fxtasks.Info) *errorBody {
 	if info.Err == nil {
 		return nil
 	}
-	return &errorBody{Type: errorType(info), Message: textOf(info.ErrText, info.Err)}
+	return &errorBody{Type: errorType(info), Message: info.ErrText}
 }
 
-// textOf gives the text that was made when the task ended. Jobs may have made none.
-func textOf(made string, err error) string {
-	if made == "" {
-		return messageOf(err)
+// texts are those of an Info's errors that are not its ErrText.
+type texts struct{ lastErr, cancelCause string }
+
+// textsOf gives the texts that the engine has made of a task's errors. Their methods are the
+// application's code, which may panic, end the goroutine or take its time: nothing here calls it.
+func (a *API) textsOf(info *fxtasks.Info) (made texts) {
+	if info.LastErr == nil && info.CancelCause == nil {
+		return texts{}
+	}
+	if by, ours := info.CancelCause.(*cancellation); ours && info.LastErr == nil {
+		return texts{cancelCause: by.Error()}
+	}
+	if task, known := a.m.Task(info.ID); known {
+		made.lastErr, made.cancelCause = task.Texts()
+	}
+	if info.Err == nil { // the task may have gone on since
+		made.lastErr = info.ErrText
+	}
+	if made.cancelCause == "" { // the record is gone: the text of its end begins with that of the cause
+		made.cancelCause = info.ErrText
 	}
 	return made
 }
 
 // newLastErrorBody tells of the latest attempt that another followed, or is to follow.
-func (a *API) newLastErrorBody(info *fxtasks.Info) *errorBody {
+func newLastErrorBody(info *fxtasks.Info, texts texts) *errorBody {
 	if info.LastErr == nil {
 		return nil
 	}
-	body := &errorBody{Type: "error", Message: textOf(info.ErrText, info.LastErr)}
-	if info.Err != nil { // then ErrText is that one's
-		body.Message = messageOf(info.LastErr)
+	body := &errorBody{Type: "error", Message: texts.lastErr}
+	if _, panicked := info.LastErr.(*fxtasks.PanicError); panicked {
+		body.Type = "panic"
+	} else if strings.HasPrefix(body.Message, fxtasks.ErrTimeout.Error()) { // so the texts of attempts that timed out begin
+		body.Type = "timeout"
 	}
-	a.guard("Is of an error", func() {
-		if _, panicked := info.LastErr.(*fxtasks.PanicError); panicked {
-			body.Type = "panic"
-		} else if errors.Is(info.LastErr, fxtasks.ErrTimeout) {
-			body.Type = "timeout"
-		}
-	})
 	return body
 }
 
@@ -236,6 +246,9 @@ func (b taskBody) cut() taskBody {
 	if b.LastError != nil {
 		b.LastError.Message = cutText(b.LastError.Message)
 	}
+	if b.Progress != nil {
+		b.Progress.Message = cutText(b.Progress.Message)
+	}
 	if b.Cancel != nil {
 		b.Cancel.Reason = cutText(b.Cancel.Reason)
 	}
@@ -252,10 +265,6 @@ func cutText(text string) string {
 	}
 	return text
 }
-
-// messageOf gives what err says. The methods of a user's error can panic, as those of a typed nil do:
-// Sprint recovers.
-func messageOf(err error) string { return fmt.Sprint(err) }
 
 func newProgressBody(p fxtasks.Progress) progressBody {
 	body := progressBody{Current: p.Current, Total: p.Total, Unit: p.Unit, Message: p.Message, UpdatedAt: newTimestamp(p.UpdatedAt)}

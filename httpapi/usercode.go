@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	"go.uber.org/zap"
@@ -18,7 +19,7 @@ func (a *API) guard(name string, f func()) (returned bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			defer func() { _ = recover() }() // the logger is the application's code too
-			a.cfg.Logger.Error("panic in the application's code", zap.String("function", name), zap.String("panic", fmt.Sprint(v)), zap.Stack("stack"))
+			a.cfg.Logger.Error("panic in the application's code", zap.String("function", name), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
 	f()

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/fxtasks/background/fxtasks"
 	"github.com/fxtasks/background/httpapi"
@@ -65,7 +63,7 @@ func everywhere(t *testing.T, sizes [][2]int64, check func(p *page, what string)
 			p.visit("?task=" + panicked.ID)
 			p.get("dialog", "charge-card").shows("Stack")
 			check(p, at("task"))
-			p.press(kb.Escape)
+			p.press(escape)
 			p.get("button", "Cancel demo-traffic").click()
 			p.get("dialog", "Cancel “demo-traffic”?").appears()
 			check(p, at("confirmation"))
@@ -79,45 +77,46 @@ func TestAxeFindsNothingSerious(t *testing.T) {
 	need(t, err == nil, "axe-core", "npm install --prefix e2e")
 	everywhere(t, [][2]int64{{1280, 800}, {360, 740}}, func(p *page, what string) {
 		t.Helper()
-		p.do(chromedp.Evaluate[chromedp.Void](string(script)))
+		eval[any](p, "(() => {"+string(script)+"\n})()")
 		p.checkWithAxe(what)
 	})
 }
 
 // TestNoWidthIsTooNarrow_concourse2865 has names, groups and metadata as long as they may be.
 func TestNoWidthIsTooNarrow_concourse2865(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("synchronise-inventory-of-", 5) + "abc" // 128 bytes
-	s := serve(t, fxtasks.Config{}, httpapi.Config{Jobs: newFakeJobs(time.Now())}, nil)
-	group, err := s.Group(long, fxtasks.GroupConfig{MaxRunning: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	metadata := fxtasks.WithMetadata(map[string]string{"customer": strings.Repeat("c", 128)})
-	for _, fn := range []fxtasks.Func{runs, func(context.Context) error { return errors.New(long) }} {
-		if _, err := group.Submit(context.Background(), long, fn, metadata); err != nil {
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		long := strings.Repeat("synchronise-inventory-of-", 5) + "abc" // 128 bytes
+		s := serve(t, fxtasks.Config{}, httpapi.Config{Jobs: newFakeJobs(time.Now())}, nil)
+		group, err := s.Group(long, fxtasks.GroupConfig{MaxRunning: 2})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, err := s.Schedule(long, fxtasks.Every(time.Hour), runs); err != nil {
-		t.Fatal(err)
-	}
-	p := open(t, s.url)
-	for _, width := range []int64{1440, 1150, 1149, 1024, 768, 641, 640, 390, 360} {
-		p.resize(width, 800)
-		for _, view := range []string{"", "?status=running", "?jobs=all", "?name=" + long} {
-			p.visit(view)
-			p.goesLive()
-			if view == "" {
-				p.tasks("Finished").get("row", long).shows("Failed")
-				p.get("region", "Schedules").shows(long)
-			}
-			if eval[bool](p, `document.documentElement.scrollWidth > innerWidth`) {
-				t.Errorf("%d px, %q: the page scrolls sideways", width, view)
-			}
-			if cut := eval[[]string](p, `[...document.querySelectorAll('.status, .time, .since, .times, td button')].filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map((e) => e.className + ': ' + e.textContent)`); len(cut) > 0 {
-				t.Errorf("%d px, %q: there is no room for %q", width, view, cut)
+		metadata := fxtasks.WithMetadata(map[string]string{"customer": strings.Repeat("c", 128)})
+		for _, fn := range []fxtasks.Func{runs, func(context.Context) error { return errors.New(long) }} {
+			if _, err := group.Submit(context.Background(), long, fn, metadata); err != nil {
+				t.Fatal(err)
 			}
 		}
-	}
+		if _, err := s.Schedule(long, fxtasks.Every(time.Hour), runs); err != nil {
+			t.Fatal(err)
+		}
+		p := in.open(t, s.url)
+		for _, width := range []int64{1440, 1150, 1149, 1024, 768, 641, 640, 390, 360} {
+			p.resize(width, 800)
+			for _, view := range []string{"", "?status=running", "?jobs=all", "?name=" + long} {
+				p.visit(view)
+				p.goesLive()
+				if view == "" {
+					p.tasks("Finished").get("row", long).shows("Failed")
+					p.get("region", "Schedules").shows(long)
+				}
+				if eval[bool](p, `document.documentElement.scrollWidth > innerWidth`) {
+					t.Errorf("%d px, %q: the page scrolls sideways", width, view)
+				}
+				if cut := eval[[]string](p, `[...document.querySelectorAll('.status, .time, .since, .times, td button')].filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map((e) => e.className + ': ' + e.textContent)`); len(cut) > 0 {
+					t.Errorf("%d px, %q: there is no room for %q", width, view, cut)
+				}
+			}
+		}
+	})
 }

@@ -94,7 +94,7 @@ func TestAnswersThatAreNotTheAPIs(t *testing.T) {
 			t.Parallel()
 			var instead atomic.Pointer[http.HandlerFunc]
 			s := serve(t, fxtasks.Config{}, httpapi.Config{LoginURL: "/sign-in"}, interposed(&instead))
-			p := newTab(t, s.url) // the browser complains of what it gets
+			p := chromium.newPage(t, s.url) // the browser complains of what it gets
 			p.visit("")
 			p.goesLive()
 			instead.Store(&kind.answer)
@@ -118,22 +118,23 @@ func TestAnswersThatAreNotTheAPIs(t *testing.T) {
 }
 
 func TestAfterTheLogout(t *testing.T) {
-	t.Parallel()
-	var out atomic.Bool
-	s := serve(t, fxtasks.Config{}, httpapi.Config{LoginURL: "/sign-in", Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
-		if out.Load() {
-			return httpapi.ErrUnauthenticated
-		}
-		return nil
-	}}, nil)
-	p := open(t, s.url)
-	p.goesLive()
-	out.Store(true)
-	p.get("main", "").shows("Sign in again")
-	p.get("banner", "").shows("Signed out")
-	p.get("link", "Sign in").appears()
-	out.Store(false)
-	p.goesLive()
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		var out atomic.Bool
+		s := serve(t, fxtasks.Config{}, httpapi.Config{LoginURL: "/sign-in", Authorize: func(*http.Request, httpapi.Action, *fxtasks.Info) error {
+			if out.Load() {
+				return httpapi.ErrUnauthenticated
+			}
+			return nil
+		}}, nil)
+		p := in.open(t, s.url)
+		p.goesLive()
+		out.Store(true)
+		p.get("main", "").shows("Sign in again")
+		p.get("banner", "").shows("Signed out")
+		p.get("link", "Sign in").appears()
+		out.Store(false)
+		p.goesLive()
+	})
 }
 
 func TestStreamThatIsRefused_echo2592(t *testing.T) {
@@ -183,56 +184,58 @@ func TestSeveralReplicas_kubernetesdashboard2272(t *testing.T) {
 }
 
 func TestWindowsShareOneStream(t *testing.T) {
-	t.Parallel()
-	var open atomic.Int32
-	s := serve(t, fxtasks.Config{}, httpapi.Config{}, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasSuffix(r.URL.Path, "/events") {
-				open.Add(1)
-				defer open.Add(-1)
-			}
-			next.ServeHTTP(w, r)
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		var open atomic.Int32
+		s := serve(t, fxtasks.Config{}, httpapi.Config{}, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/events") {
+					open.Add(1)
+					defer open.Add(-1)
+				}
+				next.ServeHTTP(w, r)
+			})
 		})
+		var windows []*page
+		for range 7 {
+			p := in.newPage(t, s.url)
+			p.visit("")
+			p.goesLive()
+			windows = append(windows, p)
+		}
+		if n := open.Load(); n != 1 {
+			t.Errorf("seven windows have %d streams", n)
+		}
+		s.submit("import-orders", runs)
+		for _, p := range windows {
+			p.tasks("In progress").get("row", "import-orders").appears()
+		}
+		windows[0].visit("assets/icon.svg") // it leaves
+		task := s.submit("send-mail", func(ctx context.Context) error {
+			fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: 1, Message: "to ada"})
+			return runs(ctx)
+		})
+		for _, p := range windows[1:] {
+			p.tasks("In progress").get("row", "send-mail").shows("to ada")
+			p.goesLive()
+		}
+		until(t, "another window has the stream", func() bool { return open.Load() == 1 })
+		task.Cancel(context.Canceled)
 	})
-	var windows []*page
-	for range 7 {
-		p := newTab(t, s.url)
-		p.visit("")
-		p.goesLive()
-		windows = append(windows, p)
-	}
-	if n := open.Load(); n != 1 {
-		t.Errorf("seven windows have %d streams", n)
-	}
-	s.submit("import-orders", runs)
-	for _, p := range windows {
-		p.tasks("In progress").get("row", "import-orders").appears()
-	}
-	windows[0].visit("assets/icon.svg") // it leaves
-	task := s.submit("send-mail", func(ctx context.Context) error {
-		fxtasks.ReportProgress(ctx, fxtasks.Progress{Current: 1, Message: "to ada"})
-		return runs(ctx)
-	})
-	for _, p := range windows[1:] {
-		p.tasks("In progress").get("row", "send-mail").shows("to ada")
-		p.goesLive()
-	}
-	until(t, "another window has the stream", func() bool { return open.Load() == 1 })
-	task.Cancel(context.Canceled)
 }
 
 func TestAClockThatIsSet(t *testing.T) {
-	t.Parallel()
-	s := serve(t, fxtasks.Config{}, httpapi.Config{}, nil)
-	s.submit("import-orders", runs)
-	p := open(t, s.url)
-	row := p.tasks("In progress").get("row", "import-orders")
-	row.shows("Running")
-	before := p.requests("stats")
-	eval[string](p, `(() => { const now = Date.now; Date.now = () => now() + 3600e3; return '' })()`)
-	until(t, "the server is asked again", func() bool { return p.requests("stats") > before })
-	if text := row.text(); strings.Contains(text, " h ") {
-		t.Errorf("a task that has just started is shown as\n%s", text)
-	}
-	p.goesLive()
+	inBrowsers(t, func(t *testing.T, in *browser) {
+		s := serve(t, fxtasks.Config{}, httpapi.Config{}, nil)
+		s.submit("import-orders", runs)
+		p := in.open(t, s.url)
+		row := p.tasks("In progress").get("row", "import-orders")
+		row.shows("Running")
+		before := p.requests("stats")
+		eval[string](p, `(() => { const now = Date.now; Date.now = () => now() + 3600e3; return '' })()`)
+		until(t, "the server is asked again", func() bool { return p.requests("stats") > before })
+		if text := row.text(); strings.Contains(text, " h ") {
+			t.Errorf("a task that has just started is shown as\n%s", text)
+		}
+		p.goesLive()
+	})
 }

@@ -4,12 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/chromedp/cdproto/accessibility"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/dom"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
 )
 
 // locator says which element is meant, as somebody would who cannot see the page: by its role and a
@@ -34,71 +28,44 @@ func (l locator) String() string {
 }
 
 // find gives the elements that are there now. An error means that the page changed meanwhile.
-func (l locator) find() ([]runtime.RemoteObjectID, error) {
-	roots, err := l.roots()
-	if err != nil {
-		return nil, err
+func (l locator) find() ([]string, error) {
+	roots := []string{""}
+	if l.outer != nil {
+		var err error
+		if roots, err = l.outer.find(); err != nil {
+			return nil, err
+		}
 	}
-	var found []runtime.RemoteObjectID
+	var found []string
 	for _, root := range roots {
-		tree, err := chromedp.Call(l.page.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: root, Role: l.role})
+		nodes, err := l.page.tab.find(root, l.role)
 		if err != nil {
 			return nil, err
 		}
-		for _, node := range tree.Nodes {
-			if node.Ignored {
-				continue
-			}
-			element, err := l.resolve(node.BackendDOMNodeID)
-			if err != nil {
-				return nil, err
-			}
-			if l.named(node, element) {
-				found = append(found, element)
+		for _, node := range nodes {
+			if l.isNameOf(node) {
+				found = append(found, node.element)
 			}
 		}
 	}
 	return found, nil
 }
 
-func (l locator) roots() ([]runtime.RemoteObjectID, error) {
-	if l.outer != nil {
-		return l.outer.find()
+// isNameOf compares names. What has none, as rows have, is known by its text.
+func (l locator) isNameOf(n node) bool {
+	if n.name == "" && l.name != "" {
+		n.name, _ = call[string](l.page, n.element, innerText)
 	}
-	document, err := chromedp.Run(l.page.ctx, chromedp.Evaluate[*runtime.RemoteObject](`document`))
-	if err != nil {
-		return nil, err
-	}
-	return []runtime.RemoteObjectID{document.ObjectID}, nil
-}
-
-func (l locator) resolve(id cdp.BackendNodeID) (runtime.RemoteObjectID, error) {
-	node, err := chromedp.Call(l.page.ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: id})
-	if err != nil {
-		return "", err
-	}
-	return node.Object.ObjectID, nil
-}
-
-// named compares names. What has none, as rows have, is known by its text.
-func (l locator) named(node *accessibility.Node, element runtime.RemoteObjectID) bool {
-	var name string
-	if node.Name != nil {
-		_ = json.Unmarshal(node.Name.Value, &name) // no string: no name
-	}
-	if name == "" && l.name != "" {
-		name, _ = call[string](l.page, element, innerText)
-	}
-	return strings.Contains(name, l.name)
+	return strings.Contains(n.name, l.name)
 }
 
 // call calls a JavaScript function with the element as its this.
-func call[T any](p *page, element runtime.RemoteObjectID, function string) (T, error) {
-	return chromedp.Run(p.ctx, chromedp.CallFunctionOn[T](function, func(params *runtime.CallFunctionOnParams) {
-		params.ObjectID = element
-		yes := true
-		params.UserGesture, params.AwaitPromise = &yes, &yes
-	}))
+func call[T any](p *page, element, function string) (value T, err error) {
+	data, err := p.tab.call(element, function)
+	if err == nil {
+		err = json.Unmarshal(data, &value)
+	}
+	return value, err
 }
 
 // try gives what the JavaScript function says of the element, if it is there now.
@@ -186,6 +153,6 @@ func (l locator) click() {
 // fill types a text into a field, in place of what is there.
 func (l locator) fill(text string) {
 	l.page.t.Helper()
-	read[chromedp.Void](l, `function() { this.focus(); this.select() }`)
+	read[any](l, `function() { this.focus(); this.select() }`)
 	l.page.press(text)
 }

@@ -1,26 +1,20 @@
 package browser_test
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	cdppage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
 )
 
-// page is a tab of the browser. Whatever a test does with it, nothing may be asked of anybody but
+// page is a tab of a browser. Whatever a test does with it, nothing may be asked of anybody but
 // the server, nothing may go against the page's content security policy, and no script may fail.
 type page struct {
 	t    *testing.T
-	ctx  context.Context
+	tab  tab
 	base string // what the URLs of all requests begin with
 
 	mu         sync.Mutex // protects what follows
@@ -29,14 +23,15 @@ type page struct {
 	inFlight   int      // of those, how many have not been answered yet
 }
 
-// tellOfViolations has no better way out than the console.
-const tellOfViolations = `addEventListener('securitypolicyviolation', (v) =>
-	console.error('content security policy:', v.violatedDirective, v.blockedURI))`
-
-// open opens a dashboard in a tab of its own.
+// open opens a dashboard in a tab of its own, in Chromium.
 func open(t *testing.T, dashboard string) *page {
 	t.Helper()
-	p := newTab(t, dashboard)
+	return chromium.open(t, dashboard)
+}
+
+func (b *browser) open(t *testing.T, dashboard string) *page {
+	t.Helper()
+	p := b.newPage(t, dashboard)
 	t.Cleanup(func() {
 		for _, complaint := range p.complained() {
 			t.Errorf("%s", complaint)
@@ -46,67 +41,54 @@ func open(t *testing.T, dashboard string) *page {
 	return p
 }
 
-func newTab(t *testing.T, base string) *page {
+// newPage opens a tab that may complain.
+func (b *browser) newPage(t *testing.T, base string) *page {
 	t.Helper()
-	tab, closeTab := chromedp.NewContext(chromium)
-	t.Cleanup(closeTab)
+	b.need(t)
 	p := &page{t: t, base: base}
-	if err := chromedp.Listen(tab, p.listen); err != nil {
+	tab, err := b.newTab(p)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var stop context.CancelFunc
-	p.ctx, stop = context.WithTimeout(tab, allowed)
-	t.Cleanup(stop)
-	run(p, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: tellOfViolations})
+	p.tab = tab
+	t.Cleanup(tab.close)
 	p.resize(1280, 800)
 	t.Cleanup(func() {
 		if t.Failed() {
-			p.ctx = tab // has more time
-			t.Logf("the page shows:\n%s", p.text())
+			t.Logf("%s shows:\n%s", b.name, p.text())
 		}
 	})
 	return p
 }
 
-// listen hears all that happens in the tab.
-func (p *page) listen(event any) {
+// begins takes in that the tab asks for something, and ends that the answer is all there.
+func (p *page) begins(url string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	complain := func(format string, args ...any) { p.complaints = append(p.complaints, fmt.Sprintf(format, args...)) }
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		p.requested = append(p.requested, e.Request.URL)
-		p.inFlight++
-		if !strings.HasPrefix(e.Request.URL, p.base) {
-			complain("a request leaves the server: %s", e.Request.URL)
-		}
-	case *network.EventLoadingFinished, *network.EventLoadingFailed:
-		p.inFlight--
-	case *network.EventResponseReceived:
-		if e.Response.Status >= 400 && e.Type != network.ResourceTypeFetch && e.Type != network.ResourceTypeEventSource {
-			complain("%s: %d", e.Response.URL, e.Response.Status)
-		}
-	case *runtime.EventExceptionThrown:
-		complain("a script failed: %s", (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			var words []string
-			for _, arg := range e.Args {
-				words = append(words, string(arg.Value)+arg.Description)
-			}
-			complain("console: %s", strings.Join(words, " "))
-		}
-	case *log.EventEntryAdded:
-		if e.Entry.Source != log.EntrySourceNetwork { // failed requests: tests kill servers
-			complain("browser: %s: %s", e.Entry.Source, e.Entry.Text)
-		}
+	p.requested = append(p.requested, url)
+	p.inFlight++
+	if !strings.HasPrefix(url, p.base) && !strings.HasPrefix(url, "data:") { // the browser's own symbols and fonts
+		p.complaints = append(p.complaints, "a request leaves the server: "+url)
 	}
+}
+
+func (p *page) ends() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inFlight--
+}
+
+// complain takes in what the browser holds against the page.
+func (p *page) complain(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.complaints = append(p.complaints, fmt.Sprintf(format, args...))
 }
 
 func (p *page) complained() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.complaints...)
+	return slices.Clone(p.complaints)
 }
 
 // requests counts the requests for a path below the dashboard.
@@ -132,30 +114,18 @@ func (p *page) isIdle() bool {
 // visit goes to a URL below the dashboard.
 func (p *page) visit(path string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate(p.base + path))
-}
-
-func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	if err := chromedp.Do(p.ctx, actions...); err != nil {
+	if err := p.tab.navigate(p.base + path); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// run runs a command of the DevTools protocol.
-func run[P, R any](p *page, command cdp.Command[P, R], params P) R {
-	p.t.Helper()
-	result, err := chromedp.Call(p.ctx, command, params)
-	if err != nil {
-		p.t.Fatalf("%s: %v", command.Method, err)
-	}
-	return result
-}
-
 // eval gives the value of a JavaScript expression, or of the promise that it is.
-func eval[T any](p *page, expression string) T {
+func eval[T any](p *page, expression string) (value T) {
 	p.t.Helper()
-	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	data, err := p.tab.evaluate(expression)
+	if err == nil {
+		err = json.Unmarshal(data, &value)
+	}
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -164,12 +134,17 @@ func eval[T any](p *page, expression string) T {
 
 func (p *page) resize(width, height int64) {
 	p.t.Helper()
-	p.do(chromedp.EmulateViewport(width, height))
+	if err := p.tab.resize(width, height); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // text is all that is on the page.
 func (p *page) text() string {
-	text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`)) // none: it has gone
+	var text string
+	if data, err := p.tab.evaluate(`document.body.innerText`); err == nil {
+		_ = json.Unmarshal(data, &text) // none: it has gone
+	}
 	return text
 }
 
@@ -188,7 +163,9 @@ func (p *page) goesLive() {
 // press presses keys, in what has the focus.
 func (p *page) press(keys string) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(keys))
+	if err := p.tab.press(keys); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // query is what the address bar shows behind the question mark.

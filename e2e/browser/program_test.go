@@ -39,7 +39,6 @@ func start(t *testing.T, flags ...string) *program {
 
 func startAt(t *testing.T, addr string, flags ...string) *program {
 	t.Helper()
-	need(t, chromium != nil, "Chromium", "apt-get install chromium")
 	p := &program{t: t, exited: make(chan struct{})}
 	p.cmd = exec.Command(binary, append([]string{"-addr", addr, "-dir", t.TempDir()}, flags...)...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output

@@ -55,7 +55,7 @@ func TestScreenshots(t *testing.T) {
 
 func (p *page) picture() image.Image {
 	p.t.Helper()
-	data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	data, err := chromedp.Run(p.chromium(), chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)
 	}

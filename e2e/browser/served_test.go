@@ -28,7 +28,6 @@ type served struct {
 // serve serves the dashboard of a new manager. Requests go through front, if there is one.
 func serve(t *testing.T, config fxtasks.Config, api httpapi.Config, front func(http.Handler) http.Handler) *served {
 	t.Helper()
-	need(t, chromium != nil, "Chromium", "apt-get install chromium")
 	m, err := fxtasks.New(config)
 	if err != nil {
 		t.Fatal(err)

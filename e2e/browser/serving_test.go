@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // behindProxy serves the program under a path of a reverse proxy's, and gives the dashboard's URL there.
@@ -56,7 +54,7 @@ func TestBehindAReverseProxy(t *testing.T) {
 func TestThePolicyIsStrict(t *testing.T) {
 	t.Parallel()
 	server := start(t)
-	p := newTab(t, server.dashboard)
+	p := chromium.newPage(t, server.dashboard)
 	p.visit("")
 	p.goesLive()
 	if complaints := p.complained(); len(complaints) > 0 {
@@ -69,7 +67,7 @@ func TestThePolicyIsStrict(t *testing.T) {
 		"connect-src":     `fetch('http://elsewhere.invalid/').catch(() => {})`,
 		"frame-src":       `document.body.append(Object.assign(document.createElement('iframe'), { src: 'http://elsewhere.invalid/' }))`,
 	} {
-		p.do(chromedp.Evaluate[chromedp.Void](attack))
+		eval[any](p, "void ("+attack+")")
 		until(t, "the browser refuses "+attack, func() bool {
 			return strings.Contains(strings.Join(p.complained(), "\n"), directive)
 		})

@@ -36,7 +36,7 @@ export async function ask(path, options) {
 		value = isJSON ? parse(body) : undefined;
 	} catch { /* cut off */ }
 	if (!response.ok) {
-		const said = value ? value.detail || value.title || value.message : /^\s*</.test(body) ? '' : body.trim().slice(0, 300);
+		const said = value ? [value.detail, value.title, value.message, value.error].find((said) => said && typeof said === 'string') : /^\s*</.test(body) ? '' : body.trim().slice(0, 300);
 		const kind = status === 401 ? 'login' : status === 403 ? 'forbidden' : '';
 		throw new Refusal(said || `${status} ${response.statusText}`.trim(), kind, status);
 	}

@@ -1,9 +1,9 @@
 // The dashboard: what the user, the clock and the stream bring.
 
 import { $, icon, setText, show } from './dom.js';
-import { hasDrifted } from './time.js';
+import { hasDrifted, localTime } from './time.js';
 import { parse } from './api.js';
-import { readView, urlOf, view } from './view.js';
+import { readView, time, urlOf, view } from './view.js';
 import { isPaused, pollEvery, setPaused, setPolling, showConnection } from './connection.js';
 import { connect, disconnect, live, onStream, tickStream } from './stream.js';
 import { patch, patchProgress, reload, showSections, tickLists } from './lists.js';
@@ -26,7 +26,9 @@ export function go(url, state = {}) {
 function route() {
 	readView();
 	$('q').value = view.q;
-	$('range').value = view.range;
+	$('range').value = view.range || (view.from || view.to ? 'between' : '');
+	$('between').hidden = $('range').value !== 'between';
+	for (const end of ['from', 'to']) $(end).value = localTime(view[end]);
 	show($('only'), [view.name, view.group && `group ${view.group}`].filter(Boolean).map((word) => word + ' ×').join(' '));
 	$('only').href = urlOf({ name: '', group: '' });
 	$('clear').hidden = !view.filtered && !view.jobs;
@@ -87,9 +89,15 @@ document.addEventListener('click', (event) => {
 
 $('search').addEventListener('submit', (event) => {
 	event.preventDefault();
-	go(urlOf({ q: $('q').value.trim(), range: $('range').value, jobs: '' }));
+	const range = $('range').value, between = range === 'between';
+	go(urlOf({ q: $('q').value.trim(), range: between ? '' : range, from: between ? time($('from').value) : '', to: between ? time($('to').value) : '', jobs: '' }));
 });
-$('range').addEventListener('change', () => $('search').requestSubmit());
+$('range').addEventListener('change', () => {
+	$('between').hidden = $('range').value !== 'between';
+	if ($('between').hidden) $('search').requestSubmit();
+	else $('from').focus();
+});
+$('between').addEventListener('change', () => $('search').requestSubmit());
 $('q').addEventListener('search', () => $('search').requestSubmit()); // also when it is emptied by its own button
 
 $('pause').addEventListener('click', () => {

@@ -41,7 +41,7 @@ function drawHour() {
 
 // ---- By name
 
-const shownAtMost = 200;
+let shownAtMost = 200;
 const quiet = { running: 0, pending: 0 };
 
 function kinds() {
@@ -75,4 +75,10 @@ export function drawNames() {
 	find('#names table').hidden = rows.length === 0;
 	show(find('#names .empty'), rows.length ? '' : 'No task has been submitted yet.');
 	setText(find('#names .note'), `in the last hour${rows.length > shown.length ? `, ${number(shown.length)} of ${number(rows.length)}` : ''}`);
+	show($('all-names'), rows.length > shown.length ? `Show all ${number(rows.length)}` : '');
 }
+
+$('all-names').addEventListener('click', () => {
+	shownAtMost = Infinity;
+	drawNames();
+});

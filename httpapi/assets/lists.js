@@ -2,9 +2,9 @@
 // which rows belong here, the page is asked for again.
 
 import { find, link, redraw, setText, text } from './dom.js';
-import { number } from './time.js';
+import { number, secondsSince } from './time.js';
 import { ask, paced } from './api.js';
-import { isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
+import { dueAt, isStuck, keyOf, later, outcomes, ranSeconds, waitedSeconds, words } from './task.js';
 import { described, here, listQuery, matches, urlOf, view } from './view.js';
 import { TaskTable } from './list.js';
 import { offerCancelAll } from './cancel.js';
@@ -16,12 +16,15 @@ import { loadSchedules } from './schedules.js';
 import { stats } from './stats.js';
 
 const pageSize = 25, runningShown = 25, pendingShown = 10; // rows
-const manyRunning = 1000; // are read to find the stuck ones
+const manyRunning = 1000, manyPending = 100; // are read at once to find the stuck ones, and those that are due among the delayed
+const stuckEvery = 10000; // milliseconds
 const none = { tasks: [], total_size: 0, next_page_token: '' };
 
 export const active = new TaskTable('active');
 export const finished = new TaskTable('finished');
 
+let stuckAt, stuckIn, stuckCount; // when the stuck ones were looked for, in which view, and how many there were
+let delayed = false; // whether a pending task that is shown is not due yet
 let overlay = null; // what events have told of tasks while a list was on its way
 
 export const reload = paced(1000, async () => {
@@ -45,14 +48,35 @@ export const reload = paced(1000, async () => {
 });
 
 function askLists(v, byText) {
-	const list = (wanted, statuses, order, size) => !wanted ? { ...none }
+	const list = async (wanted, statuses, order, size) => !wanted ? { ...none }
 		: ask(listQuery(v, { statuses, order, size: v.status ? pageSize : size, page: v.page, byText }));
 	const shown = (status) => v.active.includes(status) && !active.section.hidden;
 	return Promise.all([
-		list(shown('running'), ['running'], 'oldest', stats?.stuck ? manyRunning : runningShown),
-		list(shown('pending'), ['pending'], 'oldest', pendingShown),
+		list(shown('running'), ['running'], 'oldest', runningShown).then(async (list) => {
+			const stuck = shown('running') && !v.page ? await stuckTasks(v, byText) : [];
+			list.tasks = [...new Map([...stuck, ...list.tasks].map((task) => [keyOf(task), task])).values()];
+			return list;
+		}),
+		list(shown('pending'), ['pending'], 'oldest', delayed ? manyPending : pendingShown),
 		list(v.ended.length && !finished.section.hidden, v.ended, 'ended', pageSize),
 	]);
+}
+
+// stuckTasks gives those to be shown above the others, wherever among the running they are. Once shown,
+// events keep them up to date.
+async function stuckTasks(v, byText) {
+	const shown = [...active.rows.values()].map((row) => row.task).filter((task) => isStuck(task) && matches(task));
+	if (!stats?.stuck) return [];
+	const time = performance.now(), wanted = Math.min(stats.stuck, runningShown);
+	if (v === stuckIn && stats.stuck === stuckCount && (shown.length === wanted || time - stuckAt < stuckEvery)) return shown;
+	[stuckAt, stuckIn, stuckCount] = [time, v, stats.stuck];
+	const found = [];
+	for (let page = '', more = true; more && found.length < wanted; more = !!page) {
+		const list = await ask(listQuery(v, { statuses: ['running'], order: 'oldest', size: manyRunning, page, byText }));
+		found.push(...list.tasks.filter(isStuck));
+		page = list.next_page_token;
+	}
+	return found;
 }
 
 export function showSections() {
@@ -71,7 +95,9 @@ const since = (task) => Date.parse(task.started_at ?? task.created_at);
 
 function showActive(v, running, pending) {
 	running.tasks.sort((a, b) => isStuck(b) - isStuck(a) || since(a) - since(b));
-	const shown = [...(v.status ? running.tasks : running.tasks.slice(0, runningShown)), ...pending.tasks];
+	pending.tasks.sort((a, b) => Date.parse(dueAt(a)) - Date.parse(dueAt(b)));
+	delayed = pending.tasks.some((task) => secondsSince(dueAt(task)) < 0);
+	const shown = v.status ? [...running.tasks, ...pending.tasks] : [...running.tasks.slice(0, runningShown), ...pending.tasks.slice(0, pendingShown)];
 	active.show(shown, emptyText('in progress', stats?.submitted === 0 ? 'No tasks yet.' : 'Nothing is running, and nothing waits.'));
 	const total = running.total_size + pending.total_size;
 	offerCancelAll(total);

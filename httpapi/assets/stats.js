@@ -54,7 +54,7 @@ export function showStats(s) {
 	if (!before || before.failed !== s.failed || before.timed_out !== s.timed_out || before.state !== s.state) {
 		announce('counts', `${number(s.running)} running, ${number(s.pending)} pending, ${number(s.failed)} failed, ${number(s.timed_out)} timed out${s.state === 'open' ? '' : ', ' + s.state}.`);
 	}
-	if (before && (!before.submitted !== !s.submitted || !before.stuck !== !s.stuck)) reload(); // other words, or another order
+	if (before && (!before.submitted !== !s.submitted || before.stuck !== s.stuck)) reload(); // other words, or another order
 }
 
 function drawGroups() {

@@ -58,6 +58,8 @@ function hold(steal) {
 function open() {
 	close();
 	heardAt = performance.now();
+	live = false; // nobody heard what came since the last event: all windows fetch again with the first one
+	tell('anew');
 	source = new EventSource('events');
 	for (const kind of kinds) {
 		source.addEventListener(kind, ({ data }) => {
@@ -90,6 +92,10 @@ function tell(kind, text) {
 // take takes in an event. A connection without any is not live: a proxy may hold all back.
 function take(kind, text) {
 	if (kind === 'lost') return lose();
+	if (kind === 'anew') {
+		live = false;
+		return;
+	}
 	heardAt = performance.now();
 	delay = firstDelay;
 	if (!live) {

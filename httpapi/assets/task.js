@@ -80,7 +80,7 @@ export function message(task) {
 	return (asked ? `asked to end${by}: ` : retrying && said ? 'before: ' : '') + said.replace('fxtasks: ', '');
 }
 
-const dueAt = (task) => task.not_before ?? task.created_at;
+export const dueAt = (task) => task.not_before ?? task.created_at;
 
 // waitedSeconds and ranSeconds are the latest attempt's, until now or its end.
 export function waitedSeconds(task) {

@@ -37,6 +37,9 @@ export function clock(at) {
 	return (time.toDateString() === new Date(now()).toDateString() ? seconds : withDay).format(time);
 }
 
+// localTime gives a point of time as fields take it.
+export const localTime = (at) => at && new Date(Date.parse(at) - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+
 export const secondsSince = (at) => (now() - Date.parse(at)) / 1000;
 
 export function span(seconds, exact) {

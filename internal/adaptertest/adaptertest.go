@@ -122,6 +122,7 @@ func Run(t *testing.T, v Version) {
 		{"Location", location},
 		{"refusals are rendered by the application", refusals},
 		{"a blocking submit ends with its client", blockingSubmit},
+		{"a blocking submit outlives the server's timeouts (H1, go47229)", blockingOutlivesTimeouts},
 		{"Idempotency-Keys", idempotencyKeys},
 		{"a chosen ID has the say over the key", chosenID},
 		{"Handle", handle},

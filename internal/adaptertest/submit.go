@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -156,6 +158,35 @@ func blockingSubmit(t *testing.T, v Version) {
 	}
 	if code, _, direct := v.Status(<-got); !direct || code != http.StatusServiceUnavailable {
 		t.Errorf("the handler got a %d", code)
+	}
+}
+
+func blockingOutlivesTimeouts(t *testing.T, v Version) {
+	const timeout = 100 * time.Millisecond
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			a := start(t, v, Config{API: open}, fx.Supply(fxtasks.Config{MaxRunning: 1, MaxPending: -1}))
+			server := httptest.NewUnstartedServer(a.echo)
+			server.Config.WriteTimeout, server.EnableHTTP2 = timeout, http2
+			server.StartTLS()
+			defer server.Close()
+			a.url, a.http = server.URL, server.Client()
+			a.submits("/reports", nothing, fxtasks.WithBlocking())
+			for _, want := range []int{http.StatusAccepted, http.StatusServiceUnavailable} {
+				work, err := a.tasks.Submit(t.Context(), "work", untilCancelled, fxtasks.WithBlocking())
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.AfterFunc(3*timeout, func() { // the server's timeout is real time
+					if want == http.StatusAccepted {
+						work.Cancel(nil)
+					} else if _, err := a.tasks.Shutdown(context.Background()); err != nil {
+						t.Error(err)
+					}
+				})
+				a.do("POST", "/reports").want(want)
+			}
+		})
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -35,25 +34,40 @@ func RouteName(prefix string) string { return nameOfMount + prefix }
 
 // Collision returns an error if a route that is not of the API mounted at prefix lies at or below
 // prefix, or belongs to another mount whose paths meet it. Echo would let one of them win in silence.
+// Of several it names the first by path and method: Echo v4 keeps them in a map.
 func Collision(prefix string, routes []Route) error {
-	slices.SortFunc(routes, func(a, b Route) int { // Echo v4 keeps them in a map
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
-	})
-	for _, r := range routes {
-		other, mounted := strings.CutPrefix(r.Name, nameOfMount)
-		switch {
-		case mounted && (below(prefix, other) || below(other, prefix)):
-			return fmt.Errorf("Config.Prefix is %q: it meets the API that is mounted at %q on the same Echo", prefix, other)
-		case !mounted && below(prefix, r.Path):
-			return fmt.Errorf("Config.Prefix is %q: it meets the application's own route %s", prefix, r)
+	var first *Route
+	for i, r := range routes {
+		if r.collides(prefix) && (first == nil || r.before(*first)) {
+			first = &routes[i]
 		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	if other, mounted := strings.CutPrefix(first.Name, nameOfMount); mounted {
+		return fmt.Errorf("Config.Prefix is %q: it meets the API that is mounted at %q on the same Echo", prefix, other)
+	}
+	return fmt.Errorf("Config.Prefix is %q: it meets the application's own route %s", prefix, first)
+}
+
+func (r Route) collides(prefix string) bool {
+	other, mounted := strings.CutPrefix(r.Name, nameOfMount)
+	return mounted && (below(prefix, other) || below(other, prefix)) || !mounted && below(prefix, r.Path)
+}
+
+func (r Route) before(other Route) bool {
+	return cmp.Or(cmp.Compare(r.Path, other.Path), cmp.Compare(r.Method, other.Method)) < 0
 }
 
 // Others returns the routes that are not of the API mounted at prefix itself.
-func Others(prefix string, routes []Route) []Route {
-	return slices.DeleteFunc(routes, func(r Route) bool { return r.Name == RouteName(prefix) })
+func Others(prefix string, routes []Route) (others []Route) {
+	for _, r := range routes {
+		if r.Name != RouteName(prefix) {
+			others = append(others, r)
+		}
+	}
+	return others
 }
 
 // below reports whether path is prefix or lies below it. Echo's Static adds "*" without a slash.
