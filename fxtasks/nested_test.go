@@ -42,16 +42,14 @@ func (tr *tree) node(depth int) fxtasks.Func {
 			return nil
 		}
 		var children []*fxtasks.Task
+		tr.busy.Add(-1) // until the last wait is over: one whose blocking submit was let in goes on beyond the limit
 		for i := range tr.fanout {
-			tr.busy.Add(-1) // a blocking submit may wait
 			child, err := tr.into(depth, i).Submit(ctx, "node", tr.node(depth-1), tr.opts...)
-			tr.busy.Add(1)
 			if err != nil {
 				return err
 			}
 			children = append(children, child)
 		}
-		tr.busy.Add(-1)
 		err := tr.wait(ctx, depth, children)
 		tr.busy.Add(1)
 		tr.work()

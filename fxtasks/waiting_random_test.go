@@ -25,21 +25,23 @@ import (
 // runs that many of them, the first of that number. The number of a program tells all about it but the order
 // in which goroutines come.
 func TestRandomProgramsOfTasksThatWait(t *testing.T) {
-	number := func(variable string, otherwise int) int {
-		if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
-			return n
-		}
-		return otherwise
-	}
-	first := number("FXTASKS_FIRST", 1)
+	first := numberOr("FXTASKS_FIRST", 1)
 	met := make(map[string]int)
-	for n := first; n < first+number("FXTASKS_PROGRAMS", 200); n++ {
+	for n := first; n < first+numberOr("FXTASKS_PROGRAMS", 200); n++ {
 		synctest.Test(t, func(t *testing.T) { newProgram(t, n, met).run() })
 		if t.Failed() {
 			return
 		}
 	}
 	t.Logf("the programs met %v", met)
+}
+
+// numberOr returns the number in an environment variable, or another one.
+func numberOr(variable string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
+		return n
+	}
+	return otherwise
 }
 
 // program is tasks that take random steps. What they may do is drawn first, since what is promised depends on it.
