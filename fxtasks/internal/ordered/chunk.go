@@ -51,13 +51,28 @@ func (c *chunk[V]) insert(at int, key uint64, v V) {
 	c.keys[at], c.values[at] = key, v
 }
 
-// removeFirst removes the first entry of several.
-func (c *chunk[V]) removeFirst() V {
-	v := c.values[c.first]
+// nearFirst is how far a key may lie above the first one to be looked for from there on, one by one: tasks leave
+// about in the order in which they came.
+const nearFirst = 16
+
+// removeNearFirst removes the entry with a key that is less than nearFirst above that of the first of several
+// entries. It returns false if there is none.
+func (c *chunk[V]) removeNearFirst(key uint64) (v V, ok bool) {
+	at := c.first
+	for c.keys[at] < key && at < c.end-1 {
+		at++
+	}
+	if c.keys[at] != key {
+		return v, false
+	}
+	v = c.values[at]
+	for ; at > c.first; at-- {
+		c.keys[at], c.values[at] = c.keys[at-1], c.values[at-1]
+	}
 	var none V
-	c.values[c.first] = none
+	c.values[at] = none
 	c.first++
-	return v
+	return v, true
 }
 
 // remove removes the entry at the given place. It moves the shorter side.

@@ -104,13 +104,14 @@ func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
 // Remove removes the value with the given key and returns it. It returns false if there is none.
 func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
 	if t.len > 0 {
-		if c := t.chunks[0]; c.keys[c.first] == key && c.len() > 1 {
-			t.len--
-			v = c.removeFirst()
-			if c.len() <= chunkSize/4 && t.sparse(0) {
-				t.merge(0)
+		if c := t.chunks[0]; c.len() > 1 && key-c.keys[c.first] < nearFirst {
+			if v, ok = c.removeNearFirst(key); ok {
+				t.len--
+				if c.len() <= chunkSize/4 && t.sparse(0) {
+					t.merge(0)
+				}
+				return v, true
 			}
-			return v, true
 		}
 	}
 	return t.remove(key)
