@@ -140,11 +140,12 @@ func (s *Subscription) read() (e Event, ok bool, wake chan struct{}) {
 		seq, kept, ok = cs.r.events.Next(&s.cursor)
 	}
 	if ok {
-		e = Event{Seq: seq, Time: kept.task.at(kept.at), Kind: eventKinds[kept.kind], Task: kept.task.info()}
+		e = Event{Seq: seq, Time: kept.task.at(kept.at), Kind: eventKinds[kept.kind]}
+		e.Task.fill(kept.task)
 	}
 	cs.leave()
 	if ok {
-		e.Task = e.Task.complete(kept.task)
+		e.Task.complete(kept.task)
 	}
 	return e, ok, wake
 }

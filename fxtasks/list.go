@@ -52,7 +52,7 @@ func (m *Manager) List(f Filter) Page {
 	l.tasks = make([]*Task, 0, limit)
 	l.read()
 	for i, t := range l.tasks {
-		l.page.Tasks[i] = l.page.Tasks[i].complete(t)
+		l.page.Tasks[i].complete(t)
 	}
 	if len(l.page.Tasks) == 0 {
 		l.page.Tasks = nil
@@ -153,7 +153,8 @@ func (l *listing) add(key uint64, t *Task) {
 	switch {
 	case l.f.Order.before(key, l.from):
 	case len(l.page.Tasks) < l.limit:
-		l.page.Tasks = append(l.page.Tasks, t.info())
+		l.page.Tasks = append(l.page.Tasks, Info{})
+		l.page.Tasks[len(l.page.Tasks)-1].fill(t)
 		l.tasks = append(l.tasks, t)
 		l.last = key
 	default:

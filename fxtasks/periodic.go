@@ -129,11 +129,11 @@ func (p *Periodic) Info() PeriodicInfo {
 	info := PeriodicInfo{Name: p.name, Group: p.group.name, Next: p.next, Runs: p.runs, Skipped: p.skipped, LastCompleted: p.completed()}
 	last := p.last
 	if last != nil {
-		info.Last = last.info()
+		info.Last.fill(last)
 	}
 	cs.leave()
 	if last != nil {
-		info.Last = info.Last.complete(last)
+		info.Last.complete(last)
 	}
 	return info
 }

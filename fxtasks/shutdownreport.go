@@ -93,12 +93,13 @@ func (d *shutdownCall) stuck(tasks []*Task) (running []*Task, stuck []StuckTask)
 				continue
 			}
 			running = append(running, t)
-			stuck = append(stuck, StuckTask{Info: t.info(), Age: cs.now().Sub(t.at(t.startedAt))})
+			stuck = append(stuck, StuckTask{Age: cs.now().Sub(t.at(t.startedAt))})
+			stuck[len(stuck)-1].Info.fill(t)
 		}
 		cs.leave()
 	}
 	for i, t := range running {
-		stuck[i].Info = stuck[i].Info.complete(running[i])
+		stuck[i].Info.complete(running[i])
 		if d.stacks != nil {
 			stuck[i].Stack = cmp.Or(d.stacks[t], "stack not found")
 		}
