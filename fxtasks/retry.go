@@ -56,7 +56,7 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
-	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt() {
+	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
 		return false
 	}
 	defer func() {
@@ -90,7 +90,12 @@ func (e *twoErrors) Unwrap() []error { return e.errs }
 
 // isAtItsLastAttempt is endsForGood in a section of its own, for an attempt that has ended: the line of its
 // end must not announce another one.
-func (t *Task) isAtItsLastAttempt() bool {
+//
+// It needs none while the group is open, unless the attempt has timed out: that is a mutex less for most attempts.
+func (t *Task) isAtItsLastAttempt(e *ending) bool {
+	if e != endTimeout && t.group.open.Load() {
+		return false
+	}
 	cs := t.group.m.reg.enter()
 	defer cs.leave()
 	return cs.endsForGood(t)
