@@ -35,7 +35,9 @@ func (a *API) caller(w http.ResponseWriter, r *http.Request) (name string, ok bo
 	return name, ok
 }
 
-// log writes the line of what a caller has done.
+// log writes the line of what a caller has done. Inlined in each of its callers it would make programs larger.
+//
+//go:noinline
 func (a *API) log(r *http.Request, caller, message string, fields ...zap.Field) {
 	a.guard("Config.Logger", func() {
 		a.cfg.Logger.Info(message, append(fields, zap.String("caller", caller), zap.String("remote_addr", r.RemoteAddr))...)

@@ -5,11 +5,14 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +21,7 @@ import (
 // margins are what only people read: indentation, and lines that are comments or empty.
 var margins = regexp.MustCompile(`(?m)^\t+|^\s*// .*\n|^\n`)
 
-// Read reads the files that match the patterns, without what only people read.
+// Read reads the files that match the patterns, without what only people read; JSON is compact.
 func Read(dir fs.FS, patterns ...string) (map[string]string, error) {
 	files := make(map[string]string)
 	for _, pattern := range patterns {
@@ -26,12 +29,19 @@ func Read(dir fs.FS, patterns ...string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range paths {
-			content, err := fs.ReadFile(dir, path)
+		for _, file := range paths {
+			content, err := fs.ReadFile(dir, file)
 			if err != nil {
 				return nil, err
 			}
-			files[path] = margins.ReplaceAllString(string(content), "")
+			if path.Ext(file) == ".json" {
+				var compact bytes.Buffer
+				if err := json.Compact(&compact, content); err != nil {
+					return nil, fmt.Errorf("%s: %w", file, err)
+				}
+				content = compact.Bytes()
+			}
+			files[file] = margins.ReplaceAllString(string(content), "")
 		}
 	}
 	return files, nil
@@ -44,7 +54,10 @@ func Pack(files map[string]string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
+	names := slices.SortedFunc(maps.Keys(files), func(a, b string) int { // like beside like takes less
+		return cmp.Or(cmp.Compare(path.Ext(a), path.Ext(b)), cmp.Compare(a, b))
+	})
+	for _, name := range names {
 		if strings.Contains(name+files[name], "\x00") {
 			return nil, fmt.Errorf("%s contains a zero byte", name)
 		}
