@@ -211,8 +211,8 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 		}
 		t.Skip("curl is missing: apt-get install curl")
 	}
-	const port = ":8080"
-	address := ""
+	const port, earlier = ":8080", "/tmp/before"
+	address, built := "", filepath.Join(t.TempDir(), "before")
 	for _, command := range strings.Split(strings.Join(blocks(t, "sh"), "\n"), "\n") {
 		switch {
 		case command == "go test work":
@@ -229,6 +229,10 @@ func TestTheREADMEsCommandsWork(t *testing.T) {
 			address = serve(t, command+" -addr 127.0.0.1:0 -jobs "+filepath.Join(t.TempDir(), "jobs.db"))
 		case command == "go run ./benchmarks":
 			run(t, command+" -rounds 1 -only ^stats$") // one row, so that it takes seconds, and writes nothing
+		case strings.HasPrefix(command, "go build -o "+earlier+" ./benchmarks"):
+			run(t, strings.ReplaceAll(command, earlier, built))
+		case command == "go run ./benchmarks -against "+earlier:
+			run(t, strings.ReplaceAll(command, earlier, built)+" -rounds 1 -only ^stats$")
 		case command == "go run ./e2e/soak -for 60s":
 			run(t, strings.Replace(command, "60s", "1s", 1))
 		case strings.HasPrefix(command, "curl "):
