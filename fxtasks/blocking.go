@@ -214,13 +214,7 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 
 // awaitRoom blocks until s is decided, or ctx ends.
 func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error) {
-	if err := awaitClosed(ctx, s.decided); err != nil {
-		cs := m.reg.enter()
-		if !s.done {
-			cs.decide(s, nil, err)
-		}
-		cs.leave()
-	}
+	m.awaitDecision(ctx, s)
 	if s.err != nil {
 		return nil, fmt.Errorf("%w: task %q waited for room", s.err, s.task.name)
 	}
@@ -228,6 +222,22 @@ func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error
 		s.task.announce(false) // it may run already
 	}
 	return s.won, nil
+}
+
+// awaitDecision blocks until s is decided. It decides s itself if ctx ends, panics or ends the goroutine first.
+func (m *Manager) awaitDecision(ctx context.Context, s *blockedSubmit) {
+	err := context.Canceled
+	defer func() {
+		if err == nil {
+			return
+		}
+		cs := m.reg.enter()
+		defer cs.leave()
+		if !s.done {
+			cs.decide(s, nil, err)
+		}
+	}()
+	err = awaitClosed(ctx, s.decided)
 }
 
 // refuseBlocked ends the submits that wait for room in g, or in all groups when g is nil.

@@ -45,8 +45,18 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { m.ask(endByCaller(context.Cause(ctx)), t) })
-	return runHere(t, stop)
+	return runHere(t, ctx)
+}
+
+// cancelAfter cancels t with ctx's cause. It runs on a goroutine of its own, which ctx, the caller's code,
+// may end.
+func cancelAfter(ctx context.Context, t *Task) {
+	cause := context.Canceled
+	defer func() {
+		_ = recover()
+		t.Cancel(cause)
+	}()
+	cause = context.Cause(ctx)
 }
 
 func (o *taskOptions) checkRun() error {
@@ -81,12 +91,14 @@ func (cs *section) submitRun(t *Task) error {
 	}
 }
 
-// runHere runs t on this goroutine. Like call it is a frame by which stacksOf finds the goroutine.
+// runHere runs t on this goroutine. Like call it is a frame by which stacksOf finds the goroutine: t must stay its
+// first argument.
 //
 //go:noinline
-func runHere(t *Task, stop func() bool) error {
+func runHere(t *Task, ctx context.Context) error {
 	m := t.group.m
 	a := attempt{task: t}
+	stop := func() bool { return true }
 	defer func() {
 		stop()
 		if a.stage != pushed && a.stage != inFunction { // runtime.Goexit in a logger
@@ -108,6 +120,7 @@ func runHere(t *Task, stop func() bool) error {
 		}
 	}()
 	m.write(zapDebug, "task submitted", taskFields(t)...)
+	stop = context.AfterFunc(ctx, func() { cancelAfter(ctx, t) }) // here, since ctx may panic or end the goroutine
 	defer pprof.SetGoroutineLabels(context.Background())
 	pprof.SetGoroutineLabels(t.stats.labels)
 	if t.opts.timeout > 0 {

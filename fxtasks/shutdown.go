@@ -51,7 +51,15 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 		}
 		return d.reportAgain()
 	}
+	finished := false
+	defer func() { // ctx is the caller's code, and may panic or end the goroutine
+		if !finished {
+			d.cutOff()
+			d.end()
+		}
+	}()
 	d.finish(ctx)
+	finished = true
 	return d.end()
 }
 

@@ -57,10 +57,14 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	if done == nil {
 		return nil
 	}
+	over := false
+	defer func() { // ctx is the caller's code, and may panic or end the goroutine
+		if !over && call != nil {
+			m.endWait(call)
+		}
+	}()
 	err := awaitClosed(ctx, done)
-	if err != nil && call != nil {
-		m.endWait(call)
-	}
+	over = err == nil
 	return err
 }
 
