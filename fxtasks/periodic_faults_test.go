@@ -2,6 +2,7 @@ package fxtasks_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -105,6 +106,47 @@ func TestAScheduleEndsWithItsGroup(t *testing.T) {
 		time.Sleep(time.Hour)
 		if info := p.Info(); info.Runs != 0 || !info.Next.IsZero() || len(m.Periodics()) != 1 || other.Info().Runs < 59 {
 			t.Errorf("%+v, %d in Periodics, %d runs of the other", info, len(m.Periodics()), other.Info().Runs)
+		}
+	})
+}
+
+func TestANextThatGoesBackEndsTheScheduleAndOneThatGivesNoTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, logs := observed(t, fxtasks.Config{})
+		back := schedule(t, m, next(func(after time.Time) time.Time { return after.Add(-time.Nanosecond) }), nothing)
+		never, err := m.Schedule("never", next(func(time.Time) time.Time { return time.Time{} }), nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if !back.Info().Next.IsZero() || !never.Info().Next.IsZero() || back.Info().Runs+never.Info().Runs != 0 || len(m.Periodics()) != 2 {
+			t.Errorf("%+v, %+v", back.Info(), never.Info())
+		}
+		if n := len(linesWith(logs, "schedule ended")); n != 1 {
+			t.Errorf("%d lines, want one, of the one that went back", n)
+		}
+	})
+}
+
+func TestAStoppedScheduleIsNotTriggered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{})
+		p := schedule(t, m, fxtasks.Every(time.Minute), untilCancelled)
+		run, err := p.Trigger(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrStillRunning) {
+			t.Errorf("while a run is active: %v", err)
+		}
+		p.Stop()
+		p.Stop()
+		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrShuttingDown) {
+			t.Errorf("stopped: %v", err)
+		}
+		time.Sleep(time.Hour)
+		if info := p.Info(); info.Runs != 1 || info.Skipped != 0 || run.Status() != fxtasks.Running || len(m.Periodics()) != 0 {
+			t.Errorf("%+v", info)
 		}
 	})
 }
