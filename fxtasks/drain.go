@@ -83,6 +83,14 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 		}
 	}
 	cs.record(r.submitted.replaceSentinelLocked())
+	if g == nil {
+		r.all.atDrain = r.all.counts
+	}
+	for _, of := range r.groups {
+		if g == nil || g == of {
+			of.atDrain = of.counts
+		}
+	}
 	cs.stopSchedules(g)
 	for _, of := range r.groups {
 		if g != nil && g != of {

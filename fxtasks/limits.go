@@ -15,6 +15,8 @@ type limits struct {
 	starved         int // of the waiting, those for which nothing runs of what they wait for; in a group only those that wait for something in it
 	reserved        int // in a group: of the waiting, those for which nothing of the group runs that they wait for
 
+	atDrain Counts // counters as they were when the clock of the drain began
+
 	state   State
 	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
 	stopped chan struct{} // closed when state is Stopped

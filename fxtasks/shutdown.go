@@ -127,14 +127,15 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 		cs.startClock(d.clock, d.group)
 	}
 	cs.refuseBlocked(d.group)
-	d.initial = d.limits.active()
-	d.cancelledBefore = d.limits.counts.Cancelled
+	at := d.limits.atDrain // StartDrain has cancelled some since, which are part of this drain
+	d.initial = at.Pending + at.Running + int(d.limits.counts.Submitted-at.Submitted)
+	d.cancelledBefore = at.Cancelled
 	if idle := r.idleOf(d.group); idle == nil {
 		d.wait = nil
 	} else if d.idle = idle; d.wait != nil {
 		cs.beginWait(d.wait)
 	}
-	d.log.writeBegin(d.limits.counts, max(0, d.deadline.Sub(d.began)))
+	d.log.writeBegin(at, max(0, d.deadline.Sub(d.began)))
 	return nil, nil
 }
 

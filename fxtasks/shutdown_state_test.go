@@ -164,3 +164,28 @@ func TestGroupShutdown(t *testing.T) {
 		}
 	})
 }
+
+// A drain is one, whether Shutdown begins it or StartDrain: the report and the log count what StartDrain cancelled.
+func TestAShutdownAfterStartDrainCountsFromTheBeginningOfTheDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, logs := observed(t, fxtasks.Config{MaxRunning: 1})
+		g := newGroup(t, m, "group", fxtasks.GroupConfig{})
+		for range 3 {
+			submit(t, g, "work", func(ctx context.Context) error { <-ctx.Done(); return nil })
+		}
+		synctest.Wait()
+		m.StartDrain(t.Context())
+		synctest.Wait()
+		for _, shutdown := range []func(context.Context) (fxtasks.ShutdownReport, error){g.Shutdown, m.Shutdown} {
+			report, err := shutdown(t.Context())
+			if err != nil || report.Initial != 3 || report.Returned != 3 || report.Cancelled != 2 {
+				t.Errorf("%+v, %v, want 3 tasks, of which 2 were cancelled", report, err)
+			}
+		}
+		for _, line := range linesWith(logs, "shutdown begins") {
+			if fields := line.ContextMap(); fields["running"] != int64(1) || fields["pending"] != int64(2) {
+				t.Errorf("%v", fields)
+			}
+		}
+	})
+}
