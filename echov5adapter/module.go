@@ -83,17 +83,9 @@ func newAdapter(p Params) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := p.Config.API
-	if cfg.Logger == nil && p.Logger != nil {
-		cfg.Logger = p.Logger.Named("background")
-	}
-	if cfg.Jobs == nil {
-		cfg.Jobs = p.Jobs
-	}
-	if cfg.Jobs == nil {
-		if missing := echomount.Unbuildable(string(p.Graph), "httpapi.Jobs"); missing != "" {
-			return nil, fmt.Errorf("the application's httpapi.Jobs cannot be built: nothing provides %s", missing)
-		}
+	cfg, err := echomount.APIConfig(p.Config.API, p.Logger, p.Jobs, string(p.Graph))
+	if err != nil {
+		return nil, err
 	}
 	caller := p.Config.Caller
 	switch ofRequest := cfg.Caller; {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/fxtasks/background/e2e/internal/bidi"
-	"github.com/fxtasks/background/e2e/internal/process"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // gecko is the Firefox that runs.

@@ -121,12 +121,15 @@ func TestSearchFindsParts_icingaweb2_2186(t *testing.T) {
 func TestColumnsSortWhatIsShown(t *testing.T) {
 	inBrowsers(t, func(t *testing.T, in *browser) {
 		s := serve(t, fxtasks.Config{}, httpapi.Config{}, nil)
-		slow := s.submit("slow", func(context.Context) error { time.Sleep(50 * time.Millisecond); return nil })
+		end := make(chan struct{})
+		slow := s.submit("slow", func(context.Context) error { <-end; return nil })
+		p := in.open(t, s.url)
+		p.tasks("In progress").onlyShows("slow") // so it runs for longer than the others
+		close(end)
 		<-slow.Done()
 		for range 3 {
 			<-s.submit("quick", func(context.Context) error { return nil }).Done()
 		}
-		p := in.open(t, s.url)
 		first := func() string { return append(p.tasks("Finished").rows(), "")[0] }
 		until(t, "the latest end is first", func() bool { return strings.Contains(first(), "quick") })
 		p.tasks("Finished").get("button", "Ran").click()

@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/fxtasks/background/e2e/internal/process"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // binary is the quickstart, built once for all tests.

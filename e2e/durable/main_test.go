@@ -6,15 +6,10 @@ package durable_test
 
 import (
 	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/fxtasks/background/e2e/internal/process"
 	"github.com/fxtasks/background/internal/pgtest"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // binary is the program, built once for all tests.
@@ -22,19 +17,5 @@ var binary string
 
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "6") // most of them wait; there is such a flag
-	dir, err := os.MkdirTemp("", "e2e-durable-")
-	if err == nil {
-		binary = filepath.Join(dir, "durable")
-		err = process.Build(binary, "../../examples", "./durable")
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		_ = os.RemoveAll(dir)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		pgtest.Stop()
-		_ = os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	process.Main(m, &binary, "../../examples", "./durable", pgtest.Stop)
 }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fxtasks/background/e2e/internal/process"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // patience is how long anything may take that is promised within a minute.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fxtasks/background/e2e/internal/process"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // patience is how long tests wait for what comes much sooner. It only tells an end from none, and is

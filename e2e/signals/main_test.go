@@ -6,36 +6,12 @@
 package signals_test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/fxtasks/background/e2e/internal/process"
+	"github.com/fxtasks/background/internal/process"
 )
 
 // binary is the application, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "e2e-signals-")
-	if err == nil {
-		err = build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		_ = os.RemoveAll(dir)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		_ = os.RemoveAll(dir)
-		os.Exit(code)
-	}))
-}
-
-func build(dir string) error {
-	binary = filepath.Join(dir, "server")
-	return process.Build(binary, ".", "./server")
-}
+func TestMain(m *testing.M) { process.Main(m, &binary, ".", "./server") }

@@ -83,5 +83,5 @@ func checkRulesEvaluate(t *testing.T, p prometheus) {
 		}
 		return n
 	}
-	p.until("all rules are evaluated", func() bool { return evaluated() == len(alertNames(t)) })
+	p.Until("all rules are evaluated", func() bool { return evaluated() == len(alertNames(t)) })
 }

@@ -90,7 +90,7 @@ func TestEveryQueryOfTheDashboardGivesData(t *testing.T) {
 		for _, target := range panel.Targets {
 			queries++
 			expr := variables.Replace(target.Expr)
-			p.until(panel.Title+" has data: "+expr, func() bool { return len(p.query(expr)) > 0 })
+			p.Until(panel.Title+" has data: "+expr, func() bool { return len(p.query(expr)) > 0 })
 		}
 	}
 	if queries < 20 {
@@ -111,5 +111,5 @@ func TestEveryQueryOfTheDashboardGivesData(t *testing.T) {
 		}
 	}
 	checkRulesEvaluate(t, p)
-	shop.stop()
+	shop.Stop()
 }

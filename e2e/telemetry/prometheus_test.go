@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/fxtasks/background/internal/process"
 )
 
 // tool gives a program of Debian's package prometheus, or skips the test.
@@ -30,7 +32,8 @@ func tool(t *testing.T, name string) (path string) {
 
 // prometheus is a server of the test's own.
 type prometheus struct {
-	*program
+	*process.Running
+	t   *testing.T
 	url string
 }
 
@@ -54,8 +57,9 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	p := prometheus{run(t, path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address), "http://" + address}
-	p.until("Prometheus is ready", func() bool { return get(p.url+"/-/ready") != "" })
+	server := run(t, path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	p := prometheus{server, t, "http://" + address}
+	p.Until("Prometheus is ready", func() bool { return get(p.url+"/-/ready") != "" })
 	return p
 }
 

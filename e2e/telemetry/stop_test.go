@@ -89,7 +89,7 @@ func (e exported) finished(name, status string) int {
 func TestWhatTheDrainDidIsExportedBeforeTheEnd(t *testing.T) {
 	shop, address := startShop(t, "150", "-export", "stdout") // more than can be charged: some wait when the signal comes
 	enough := regexp.MustCompile(`background_task_finished_total\{background_task_name="charge-card",background_task_status="completed",.*\} (\d+)\n`)
-	shop.until("a hundred cards are charged", func() bool {
+	shop.Until("a hundred cards are charged", func() bool {
 		m := enough.FindStringSubmatch(get("http://" + address + "/metrics"))
 		if m == nil {
 			return false
@@ -97,10 +97,10 @@ func TestWhatTheDrainDidIsExportedBeforeTheEnd(t *testing.T) {
 		n, err := strconv.Atoi(m[1])
 		return err == nil && n >= 100
 	})
-	shop.stop()
-	e := readExported(t, shop.stdout.String())
+	shop.Stop()
+	e := readExported(t, shop.Stdout.String())
 
-	log := shop.stderr.String()
+	log := shop.Stderr.String()
 	_, drain, stopped := strings.Cut(log, "server stopped")
 	if !stopped || !strings.Contains(drain, "task completed") {
 		t.Fatal("no task ended after the server had stopped: this test shows nothing")

@@ -139,13 +139,13 @@ func TestASignalDrainsWhatRunsAndWhatWaits(t *testing.T) {
 			}
 			server.waitForProgress(ids[0])
 			server.waitForProgress(ids[1])
-			if err := server.cmd.Process.Signal(signal); err != nil {
+			if err := server.Cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			if code := server.exitCode(); code != 0 {
+			if code := server.ExitCode(); code != 0 {
 				t.Errorf("exit code is %d, want 0", code)
 			}
-			_, log, _ := strings.Cut(server.output.String(), "stopping")
+			_, log, _ := strings.Cut(server.Stderr.String(), "stopping")
 			_, drain, serverFirst := strings.Cut(log, "server stopped")
 			if !serverFirst || !strings.Contains(drain, "shutdown begins") || !strings.Contains(drain, "shutdown over") {
 				t.Errorf("want the server to stop and then the tasks:\n%s", log)
@@ -179,10 +179,10 @@ func TestItDoesNotStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := run(t, test.args...)
-			if code := p.exitCode(); code != 1 {
+			if code := p.ExitCode(); code != 1 {
 				t.Errorf("exit code is %d, want 1", code)
 			}
-			if out := p.output.String(); !strings.Contains(out, "cannot start") || !strings.Contains(out, test.says) {
+			if out := p.Stderr.String(); !strings.Contains(out, "cannot start") || !strings.Contains(out, test.says) {
 				t.Errorf("want an error that names %s:\n%s", test.says, out)
 			}
 		})

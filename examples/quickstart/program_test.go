@@ -3,77 +3,31 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/fxtasks/background/internal/process"
 )
 
 // binary is the program, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "quickstart-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "quickstart")
-	build := exec.Command("go", "build", fmt.Sprintf("-race=%v", raceEnabled()), "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)
-		return 1
-	}
-	return m.Run()
-}
-
-// raceEnabled says whether the tests run with -race: then the program shall, too.
-func raceEnabled() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
+func TestMain(m *testing.M) { process.Main(m, &binary, "..", "./quickstart") }
 
 // program is the program on its way.
 type program struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	output lockedBuffer
-	exited chan struct{} // closed when it has, and all of its output is here
-	url    string
+	*process.Running
+	t   *testing.T
+	url string
 }
 
-// run runs the program. It is killed at the end of the test, if need be.
 func run(t *testing.T, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(binary, args...), exited: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.exited)
-		_ = p.cmd.Wait() // ProcessState tells
-	}()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // an error: it has exited
-		<-p.exited
-		if t.Failed() {
-			t.Logf("the program's output:\n%s", p.output.String())
-		}
-	})
-	return p
+	return &program{Running: process.Start(t, exec.Command(binary, args...)), t: t}
 }
 
 var servingURL = regexp.MustCompile(`serving .*"(http://[^/]+)/`)
@@ -82,38 +36,13 @@ var servingURL = regexp.MustCompile(`serving .*"(http://[^/]+)/`)
 func start(t *testing.T, dir string) *program {
 	t.Helper()
 	p := run(t, "-addr", "127.0.0.1:0", "-dir", dir)
-	p.until("it serves", func() bool {
-		if m := servingURL.FindStringSubmatch(p.output.String()); m != nil {
+	p.Until("it serves", func() bool {
+		if m := servingURL.FindStringSubmatch(p.Stderr.String()); m != nil {
 			p.url = m[1]
 		}
 		return p.url != ""
 	})
 	return p
-}
-
-// until polls for a condition.
-func (p *program) until(what string, holds func() bool) {
-	p.t.Helper()
-	for deadline := time.After(30 * time.Second); !holds(); {
-		select {
-		case <-time.After(5 * time.Millisecond):
-		case <-p.exited:
-			p.t.Fatalf("the program exited while the test waited until %s", what)
-		case <-deadline:
-			p.t.Fatalf("the test waited in vain until %s", what)
-		}
-	}
-}
-
-// exitCode waits for the program to exit.
-func (p *program) exitCode() int {
-	p.t.Helper()
-	select {
-	case <-p.exited:
-	case <-time.After(30 * time.Second):
-		p.t.Fatal("the program does not exit")
-	}
-	return p.cmd.ProcessState.ExitCode()
 }
 
 var client = &http.Client{Timeout: 30 * time.Second}
@@ -169,7 +98,7 @@ func (p *program) list() []view {
 
 func (p *program) waitFor(id, what string, holds func(view) bool) (v view) {
 	p.t.Helper()
-	p.until(id+" is "+what, func() bool {
+	p.Until(id+" is "+what, func() bool {
 		v = p.get(id)
 		return holds(v)
 	})
@@ -179,22 +108,4 @@ func (p *program) waitFor(id, what string, holds func(view) bool) (v view) {
 func (p *program) waitForProgress(id string) {
 	p.t.Helper()
 	p.waitFor(id, "under way", func(v view) bool { return v.Progress.Current > 0 })
-}
-
-// lockedBuffer can be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex // protects buf
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -30,9 +30,3 @@ func (a Adapter) MissingEcho(graph string) error {
 	return fmt.Errorf("the application's *echo.Echo is not the one of %s, which this adapter needs: for %s use %s",
 		a.Echo, a.OtherEcho, a.OtherAdapter)
 }
-
-// Unbuildable returns the types, if any, for want of which a typ that the application provides cannot be
-// built. Fx takes an optional typ for absent then, in silence.
-func Unbuildable(graph, typ string) (missing string) {
-	return strings.Join(dotgraph.Parse(graph).Missing(typ), ", ")
-}

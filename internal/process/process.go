@@ -1,4 +1,4 @@
-// Package process builds and listens to the real programs that the tests run.
+// Package process builds, runs and listens to the real programs of the tests of examples and end-to-end tests.
 package process
 
 import (
