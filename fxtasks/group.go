@@ -19,6 +19,7 @@ type Group struct {
 
 	open atomic.Bool // takes quick submits; changed in a section
 
+	_      cacheLine
 	limits // protected by the registry's mutex, like what follows
 
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn

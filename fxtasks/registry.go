@@ -20,15 +20,21 @@ import (
 // one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
 // no bottleneck, since one section records all tasks in the inboxes.
 type registry struct {
-	cfg   Config // with defaults, never changes
-	epoch time.Time
-	ids   ids.Generator
+	// Seldom or never changes.
+	cfg     Config // with defaults
+	epoch   time.Time
+	names   atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
+	watched atomic.Bool                           // somebody waits for events
+	full    atomic.Bool                           // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
 
-	submitted inbox       // tasks that are not on record yet
-	returned  inbox       // tasks whose function has returned
-	watched   atomic.Bool // somebody waits for events
-	full      atomic.Bool // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
+	_         cacheLine
+	ids       ids.Generator
+	submitted inbox // tasks that are not on record yet
 
+	_        cacheLine
+	returned inbox // tasks whose function has returned
+
+	_  cacheLine
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
 	latest   time.Time // the latest time that a section has read
@@ -60,8 +66,7 @@ type registry struct {
 	pendingLines int           // that are being written about tasks which ended without having run
 	linesWritten chan struct{} // closed when pendingLines is 0; nil: nobody waits for that
 
-	names      atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
-	otherNames *nameStats                            // for names past the first maxNames
+	otherNames *nameStats // for names past the first maxNames
 	periodics  map[string]*Periodic
 	fullLog    limitedLog // of rejects because of a full queue
 	skipLog    limitedLog // of runs that were skipped
@@ -69,6 +74,10 @@ type registry struct {
 	events ring.Ring[event]
 	wake   chan struct{} // closed at the next event; nil: nobody waits for one
 }
+
+// cacheLine lies between fields that different processors write, or one writes and others only read: when they
+// share a line of the cache, each write takes it away from the others.
+type cacheLine [64]byte
 
 func newRegistry(cfg Config) *registry {
 	r := &registry{

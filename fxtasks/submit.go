@@ -83,12 +83,17 @@ func (t *Task) announce(starts bool) {
 	t.writeSubmitted()
 }
 
+// maxAhead is how many tasks may wait unrecorded before a submitter lets other goroutines go first. A burst of
+// no-ops then takes half the time: its tasks are still in the processor's cache when they run. A submitter that
+// is not that far ahead of the tasks is not held up.
+const maxAhead = 8
+
 // submitQuickly submits t without entering a section, if nothing needs to be decided in one: t has
 // no rival for its ID, cannot be refused for lack of room, and its name has been seen before. The
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.opts.idSet || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
+	if t.opts.idSet || t.attempts != nil || g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
 		return false
 	}
 	if t.stats = r.nameStats(t.name); t.stats == nil {
@@ -97,14 +102,14 @@ func (m *Manager) submitQuickly(t *Task) bool {
 	if _, ok := r.submitted.push(t, &g.open); !ok {
 		return false
 	}
-	unlimited := r.all.maxRunning == 0
+	unlimited := r.cfg.MaxRunning == 0
 	t.announce(unlimited) // under a limit others may start it meanwhile
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		cs := r.enter()
 		cs.leave()
-		if unlimited && t.depth >= maxUnrecorded {
-			runtime.Gosched() // while tasks that have not begun are few, they are in the processor's cache
-		}
+	}
+	if unlimited && t.depth >= maxAhead {
+		runtime.Gosched()
 	}
 	return true
 }
@@ -131,7 +136,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	now := time.Now()
 	t := &Task{group: g, name: name, opts: o, created: now, fn: fn, logsDebug: m.logs(zapDebug)}
 	if !o.idSet {
-		t.idNode.ID = m.reg.ids.New(now)
+		t.generatedID = m.reg.ids.New(now)
 	}
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
