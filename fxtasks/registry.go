@@ -210,10 +210,11 @@ func (cs *section) end(t *Task, status Status) {
 	}
 	r.ends++
 	t.order = r.ends
-	r.ended.Insert(t.order, t)
 	cs.unlinkReplacement(t)
 	if t.lostID || t.external { // IDs are unique among the tasks that are known
 		cs.forget(t)
+	} else {
+		r.ended.Insert(t.order, t)
 	}
 	cs.limitFinished()
 	r.placeGroup(t.group)

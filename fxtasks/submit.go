@@ -93,10 +93,7 @@ const maxAhead = 8
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.opts.idSet || t.attempts != nil || g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
-		return false
-	}
-	if t.stats = r.nameStats(t.name); t.stats == nil {
+	if t.stats == nil || t.opts.idSet || t.attempts != nil || g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
 		return false
 	}
 	if _, ok := r.submitted.push(t, &g.open); !ok {
@@ -122,8 +119,11 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	if fn == nil {
 		return nil, invalid("fn is nil")
 	}
-	if err := checkName("name", name); err != nil {
-		return nil, err
+	stats := m.reg.nameStats(name)
+	if stats == nil { // a name that has been seen before was checked then
+		if err := checkName("name", name); err != nil {
+			return nil, err
+		}
 	}
 	o := &g.defaults
 	if len(opts) > 0 {
@@ -134,7 +134,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		o = &own
 	}
 	now := time.Now()
-	t := &Task{group: g, name: name, opts: o, created: now, fn: fn, logsDebug: m.logs(zapDebug)}
+	t := &Task{group: g, name: name, stats: stats, opts: o, created: now, fn: fn, logsDebug: m.logs(zapDebug)}
 	if !o.idSet {
 		t.generatedID = m.reg.ids.New(now)
 	}

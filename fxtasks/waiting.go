@@ -37,11 +37,20 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 		return invalid("ctx is nil")
 	}
 	c := m.waitingTask(ctx)
-	ended := c != nil && ctx.Err() != nil // then it does not wait, and cannot count as waiting
+	if c == nil {
+		cs := m.reg.enter()
+		done := begin(&cs)
+		cs.leave()
+		if done == nil {
+			return nil
+		}
+		return awaitClosed(ctx, done)
+	}
+	ended := ctx.Err() != nil // then it does not wait, and cannot count as waiting
 	cs := m.reg.enter()
 	done := begin(&cs)
 	var call *wait
-	if c != nil && done != nil && c.task.ctx == c {
+	if done != nil && c.task.ctx == c {
 		if cs.r.wouldDeadlock(&w, c.task) {
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())

@@ -46,12 +46,9 @@ func (c *chunk[V]) append(e entry[V]) {
 	c.end++
 }
 
-// insertNearEnd adds an entry among the last ones. It returns false, and adds none, if there is no room at the
-// end, or the key is not above that of one of the last entries.
+// insertNearEnd adds an entry among the last ones. It returns false, and adds none, if the key is not above that
+// of one of the last entries. There is room at the end.
 func (c *chunk[V]) insertNearEnd(e entry[V]) bool {
-	if c.end == len(c.entries) {
-		return false
-	}
 	used := c.entries[max(c.first, c.end-near):c.end]
 	at := len(used)
 	for at > 0 && used[at-1].key > e.key {

@@ -31,9 +31,19 @@ func (t *Table[V]) Len() int { return t.len }
 
 // Insert adds a value, or replaces the one that has the same key.
 func (t *Table[V]) Insert(key uint64, v V) {
-	if t.len > 0 && t.chunks[len(t.chunks)-1].insertNearEnd(entry[V]{key, v}) {
-		t.len++
-		return
+	if t.len > 0 {
+		c := t.chunks[len(t.chunks)-1]
+		switch {
+		case c.end == len(c.entries):
+		case c.entries[c.end-1].key < key:
+			c.entries[c.end] = entry[V]{key, v}
+			c.end++
+			t.len++
+			return
+		case c.insertNearEnd(entry[V]{key, v}):
+			t.len++
+			return
+		}
 	}
 	t.insert(key, v)
 }
@@ -163,8 +173,16 @@ func (t *Table[V]) PopFirst() (key uint64, v V, ok bool) {
 		return 0, v, false
 	}
 	c := t.chunks[0]
-	key = c.entries[c.first].key
-	return key, t.removeAt(0, c.first), true
+	first := &c.entries[c.first]
+	key, v = first.key, first.value
+	if c.len() <= chunkSize/4 {
+		t.removeAt(0, c.first)
+		return key, v, true
+	}
+	*first = entry[V]{}
+	c.first++
+	t.len--
+	return key, v, true
 }
 
 // Ascend iterates over the keys that are at least from, lowest first.
