@@ -116,7 +116,7 @@ func (g *Group) Stats() Counts {
 // ends first. A task of this group that calls it with its own context gets ErrInvalid, and so does
 // one that a task of the group waits for.
 func (g *Group) Wait(ctx context.Context) error {
-	return g.m.waitFor(ctx, wait{group: g}, func(cs *section) chan struct{} { return cs.r.idleOf(g) })
+	return g.m.waitFor(ctx, wait{group: g})
 }
 
 // CancelAll is Manager.CancelAll for the group's tasks.

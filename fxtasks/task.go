@@ -180,7 +180,7 @@ func (t *Task) final() error {
 
 // await blocks until the task has finished. Its error tells why it has not.
 func (t *Task) await(ctx context.Context) error {
-	return t.group.m.waitFor(ctx, wait{task: t}, func(*section) chan struct{} { return t.doneChan() })
+	return t.group.m.waitFor(ctx, wait{task: t})
 }
 
 // Cancel asks the task to end, with cause, or ErrCancelled when cause is nil, as its context's

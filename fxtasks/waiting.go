@@ -30,25 +30,28 @@ func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	return c
 }
 
-// waitFor blocks until what w waits for has happened, and returns ctx's error if ctx ends first. begin is
-// called in a section: it returns the channel that is closed then, or nil if it has happened already.
-func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) chan struct{}) error {
+// waitFor blocks until what w waits for has happened, and returns ctx's error if ctx ends first.
+func (m *Manager) waitFor(ctx context.Context, w wait) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
-	c := m.waitingTask(ctx)
-	if c == nil {
-		cs := m.reg.enter()
-		done := begin(&cs)
-		cs.leave()
-		if done == nil {
-			return nil
-		}
-		return awaitClosed(ctx, done)
+	if c := m.waitingTask(ctx); c != nil {
+		return m.waitAsTask(ctx, c, w)
 	}
+	cs := m.reg.enter()
+	done := w.done(cs.r)
+	cs.leave()
+	if done == nil {
+		return nil
+	}
+	return awaitClosed(ctx, done)
+}
+
+// waitAsTask is waitFor for the task that c belongs to: it counts as waiting meanwhile.
+func (m *Manager) waitAsTask(ctx context.Context, c *taskContext, w wait) error {
 	ended := ctx.Err() != nil // then it does not wait, and cannot count as waiting
 	cs := m.reg.enter()
-	done := begin(&cs)
+	done := w.done(cs.r)
 	var call *wait
 	if done != nil && c.task.ctx == c {
 		if cs.r.wouldDeadlock(&w, c.task) {
@@ -75,6 +78,15 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	err := awaitClosed(ctx, done)
 	over = err == nil
 	return err
+}
+
+// done returns a channel that is closed when what w waits for has happened, or nil if it has already. w is not
+// the wait of a blocked submit.
+func (w *wait) done(r *registry) chan struct{} {
+	if w.task != nil {
+		return w.task.doneChan()
+	}
+	return r.idleOf(w.group)
 }
 
 // runs reports whether something runs of what w waits for. A blocked submit has nothing that runs.
