@@ -121,8 +121,9 @@ func runHere(t *Task, ctx context.Context) error {
 	}()
 	m.write(zapDebug, "task submitted", taskFields(t)...)
 	stop = context.AfterFunc(ctx, func() { cancelAfter(ctx, t) }) // here, since ctx may panic or end the goroutine
-	defer pprof.SetGoroutineLabels(context.Background())
-	pprof.SetGoroutineLabels(t.stats.labels)
+	callers := pprof.WithLabels(ctx, pprof.Labels())              // read once: ctx may misbehave later
+	defer pprof.SetGoroutineLabels(callers)
+	pprof.SetGoroutineLabels(pprof.WithLabels(callers, pprof.Labels(nameLabel, t.name)))
 	if t.opts.timeout > 0 {
 		t.ctx.startTimer()
 	}
