@@ -50,6 +50,8 @@ func panicText(v any) (text string) {
 		return panicPrefix + x.Error()
 	case fmt.Stringer:
 		return panicPrefix + x.String()
+	case fmt.Formatter: // fmt would call it, and show its panic as if that were the text
+		return panicTypeText(v)
 	}
 	switch k := reflect.ValueOf(v).Kind(); {
 	case k == reflect.String, k >= reflect.Int && k <= reflect.Complex128:
