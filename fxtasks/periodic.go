@@ -203,10 +203,8 @@ func (p *Periodic) release() {
 	p.submitting = false
 }
 
-// submitted is called when the run t has been accepted, before its line is written.
-func (p *Periodic) submitted(t *Task) {
-	cs := p.group.m.reg.enter()
-	defer cs.leave()
+// addRun is called in the section that accepts the run t.
+func (p *Periodic) addRun(t *Task) {
 	t.opts.periodic = nil // a record keeps no function alive
 	p.lastCompleted = p.completed()
 	p.last = t

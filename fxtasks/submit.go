@@ -68,9 +68,6 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 // announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
 // are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
-	if t.opts.periodic != nil {
-		t.opts.periodic.submitted(t)
-	}
 	if !t.logsDebug {
 		if starts {
 			go t.group.m.work(t)
@@ -88,7 +85,7 @@ func (t *Task) announce(starts bool) {
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.opts.idSet || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
+	if t.opts.idSet || t.opts.periodic != nil || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
 		return false
 	}
 	if t.stats = r.nameStats(t.name); t.stats == nil {
@@ -141,7 +138,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 // submit accepts t, or returns the task that t joins.
 func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
-	if !cs.isOpenFor(t) {
+	if !cs.isOpenFor(t) || t.opts.periodic != nil && t.opts.periodic.stopped {
 		return nil, ErrShuttingDown
 	}
 	old := r.duplicateOf(t)
@@ -161,6 +158,9 @@ func (cs *section) submit(t *Task) (*Task, error) {
 func (cs *section) accept(t, old *Task) {
 	if t.opts.delay > 0 {
 		t.attempts.notBefore = cs.now().Add(t.opts.delay)
+	}
+	if p := t.opts.periodic; p != nil {
+		p.addRun(t)
 	}
 	cs.add(t, cs.now()) // before the old one goes: whoever waits until nothing is active must not see a gap
 	if old != nil {
