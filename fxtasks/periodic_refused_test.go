@@ -86,6 +86,7 @@ func TestStopDuringATriggerBeginsNoRun(t *testing.T) {
 		}})
 		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(log))
 		submit(t, m, "nightly", nothing) // a name that has been seen takes the quick way
+		synctest.Wait()
 		p = schedule(t, m, fxtasks.Every(time.Minute), func(context.Context) error {
 			t.Error("a run began after Stop had returned")
 			return nil
