@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 )
 
@@ -62,7 +63,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			again = false
-			t.failure = bothFailures(t.failure, &PanicError{Value: v, text: panicText(v)})
+			t.failure = bothFailures(t.failure, &PanicError{Value: v, Stack: debug.Stack(), text: panicText(v)})
 			t.outcome = Failed
 		}
 	}()

@@ -1,6 +1,7 @@
 package fxtasks_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -139,6 +140,10 @@ func TestPanicAndGoexitInIfAndDelayFailTheTaskWithBothErrors(t *testing.T) {
 			err := task.Wait(t.Context())
 			if !errors.Is(err, errAttempt) || !errors.Is(err, test.want) || task.Status() != fxtasks.Failed {
 				t.Errorf("%s: %v, %v", name, task.Status(), err)
+			}
+			p := (*fxtasks.PanicError)(nil)
+			if errors.As(err, &p) && !bytes.Contains(p.Stack, []byte("retry_test.go")) {
+				t.Errorf("%s: its stack is %q", name, p.Stack)
 			}
 		}
 		if err := submit(t, m, "next", nothing).Wait(t.Context()); err != nil { // the slot came back
