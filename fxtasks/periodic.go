@@ -22,6 +22,7 @@ type Periodic struct {
 
 	// Protected by the registry's mutex.
 	next          time.Time   // zero: no more runs
+	planned       time.Time   // when the schedule was asked for next
 	timer         *time.Timer // for next, but it fires each minute, to see a clock that was set
 	stopped       bool
 	submitting    bool  // a run is about to be submitted
@@ -46,7 +47,8 @@ const wakeEvery = time.Minute
 //
 // A run that is due while the one before it is active, or that is refused, is skipped, counted and
 // logged. After a pause, of a machine that was suspended or by a clock that was set, there is one run, not one for
-// each that was missed; it comes within a minute. The schedule ends by Periodic.Stop, or when the shutdown
+// each that was missed; it comes within a minute. When the clock was set back, the runs of the time that comes
+// again run again. The schedule ends by Periodic.Stop, or when the shutdown
 // begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
 // then stays in Periodics with a zero Next.
 //
@@ -213,7 +215,11 @@ func (p *Periodic) addRun(t *Task) {
 
 // fire is called by the timer: when a run is due, and each minute.
 func (p *Periodic) fire() {
-	if !p.due() {
+	due, setBack := p.due()
+	if setBack {
+		p.planNext()
+	}
+	if !due {
 		return
 	}
 	defer p.planNext() // also when a logger ends this goroutine
@@ -222,18 +228,23 @@ func (p *Periodic) fire() {
 	}
 }
 
-// due reports whether a run is due by the clock on the wall, and sets the timer if not.
-func (p *Periodic) due() bool {
+// due reports whether a run is due by the clock on the wall, or whether that was set back to before next was
+// planned: to wait for next could then take years. It sets the timer if neither is so.
+func (p *Periodic) due() (due, setBack bool) {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
 	if p.stopped || p.next.IsZero() {
-		return false
+		return false, false
 	}
-	if left := p.next.Sub(time.Now().Round(0)); left > 0 {
+	now := cs.r.wall()
+	if now.Before(p.planned) {
+		return false, true
+	}
+	if left := p.next.Sub(now); left > 0 {
 		p.setTimer(left)
-		return false
+		return false, false
 	}
-	return true
+	return true, false
 }
 
 func (p *Periodic) setTimer(left time.Duration) {
@@ -254,9 +265,9 @@ func (p *Periodic) planNext() {
 		if v := recover(); v != nil {
 			problem = "Next panicked: " + panicText(v)
 		}
-		p.setNext(next, problem)
+		p.setNext(next, now, problem)
 	}()
-	now = time.Now().Round(0) // without the monotonic clock: schedules are about the one on the wall
+	now = p.group.m.reg.wall()
 	next = p.schedule.Next(now)
 	problem = ""
 	if !next.IsZero() && !next.After(now) {
@@ -265,12 +276,12 @@ func (p *Periodic) planNext() {
 	}
 }
 
-func (p *Periodic) setNext(next time.Time, problem string) {
+func (p *Periodic) setNext(next, planned time.Time, problem string) {
 	cs := p.group.m.reg.enter()
 	if !p.stopped {
-		p.next = next.Round(0)
+		p.next, p.planned = next.Round(0), planned
 		if !next.IsZero() {
-			p.setTimer(max(0, p.next.Sub(time.Now().Round(0))))
+			p.setTimer(max(0, p.next.Sub(cs.r.wall())))
 		}
 	}
 	cs.leave()
@@ -292,6 +303,9 @@ func (p *Periodic) skip(err error) {
 		p.group.m.write(zap.WarnLevel, "run skipped", p.fields(zap.String("error", errorText(err)), zap.Uint64("count", count))...)
 	}
 }
+
+// wallClock reads the clock without its monotonic part: schedules are about the time on the wall.
+func wallClock() time.Time { return time.Now().Round(0) }
 
 func (p *Periodic) fields(fields ...zap.Field) []zap.Field {
 	fields = append(fields, zap.String("task_name", p.name))

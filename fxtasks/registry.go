@@ -23,6 +23,7 @@ type registry struct {
 	cfg   Config // with defaults, never changes
 	epoch time.Time
 	ids   ids.Generator
+	wall  func() time.Time // for schedules; never changes
 
 	submitted inbox       // tasks that are not on record yet
 	returned  inbox       // tasks whose function has returned
@@ -74,6 +75,7 @@ func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
 		epoch:      time.Now(),
+		wall:       wallClock,
 		all:        newLimits(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		periodics:  make(map[string]*Periodic),
