@@ -261,11 +261,12 @@ func (p *Periodic) setTimer(left time.Duration) {
 func (p *Periodic) planNext() {
 	var next, now time.Time
 	problem := "Next ended its goroutine"
+	defer func() { p.setNext(next, now, problem) }()
 	defer func() {
 		if v := recover(); v != nil {
-			problem = "Next panicked: " + panicText(v)
+			problem = "Next panicked: " + typeText(v) // if printing ends the goroutine
+			problem = "Next panicked: " + valueText(v)
 		}
-		p.setNext(next, now, problem)
 	}()
 	now = p.group.m.reg.wall()
 	next = p.schedule.Next(now)

@@ -80,11 +80,17 @@ func TestABadNextEndsTheScheduleWithALine(t *testing.T) {
 		for name, next := range map[string]scheduleFunc{
 			"panics":       func(time.Time) time.Time { panic("no") },
 			"is not after": func(after time.Time) time.Time { return after },
+			"panics later with what cannot be printed": func(after time.Time) time.Time {
+				if after.Second() == 0 {
+					return after.Add(time.Second)
+				}
+				panic(errorGoexits{})
+			},
 		} {
 			m, logs := observed(t, fxtasks.Config{})
 			p := schedule(t, m, next, nothing)
 			time.Sleep(time.Hour)
-			if info := p.Info(); !info.Next.IsZero() || info.Runs != 0 || len(m.Periodics()) != 1 {
+			if info := p.Info(); !info.Next.IsZero() || info.Runs > 1 || len(m.Periodics()) != 1 {
 				t.Errorf("%s: %+v", name, info)
 			}
 			if n := len(linesWith(logs, "schedule ended")); n != 1 {
