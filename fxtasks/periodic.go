@@ -74,10 +74,7 @@ func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (
 }
 
 func checkSchedule(name string, s Schedule, fn Func, opts []TaskOption) error {
-	if err := checkName("schedule name", name); err != nil {
-		return err
-	}
-	if err := checkID(name); err != nil {
+	if err := checkID("schedule name", name); err != nil {
 		return err
 	}
 	if s == nil {

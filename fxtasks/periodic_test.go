@@ -3,6 +3,7 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,6 +134,11 @@ func TestWhatAScheduleRefuses(t *testing.T) {
 	} {
 		if _, err := m.Schedule("s", test.schedule, nothing, test.opt); !errors.Is(err, fxtasks.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "/", "a\n"} {
+		if _, err := m.Schedule(name, fxtasks.Every(1), nothing); !errors.Is(err, fxtasks.ErrInvalid) || !strings.Contains(err.Error(), "schedule name") {
+			t.Errorf("the name %q: %v", name, err)
 		}
 	}
 	g, err := m.Group("g", fxtasks.GroupConfig{})

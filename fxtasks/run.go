@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -43,7 +44,7 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 	}
 	cs.leave()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: task %q", err, name)
 	}
 	return runHere(t, ctx)
 }
@@ -66,7 +67,7 @@ func (o *taskOptions) checkRun() error {
 	case o.policySet:
 		return invalid("WithDuplicate is %v: Run has no duplicates", o.duplicate)
 	case o.retry.MaxAttempts > 1:
-		return invalid("WithRetry: Run makes one attempt")
+		return invalid("WithRetry: MaxAttempts is %d: Run makes one attempt", o.retry.MaxAttempts)
 	case o.delay > 0:
 		return invalid("WithDelay is %v: Run begins now", o.delay)
 	}
@@ -79,7 +80,7 @@ func (cs *section) submitRun(t *Task) error {
 	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):
-		return ErrDuplicateID
+		return fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
 	default:
 		cs.add(t, cs.now())
 		if old != nil {
