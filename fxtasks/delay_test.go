@@ -1,6 +1,7 @@
 package fxtasks_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -64,4 +65,35 @@ func TestATurnComesWhenATaskIsDue(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTasksThatAreDueAtOnceStartInTheOrderOfTheirSubmission(t *testing.T) {
+	for what, opt := range map[string]fxtasks.TaskOption{
+		"delayed": fxtasks.WithDelay(time.Minute),
+		"retried": fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return time.Minute }}),
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{MaxRunning: 1})
+				var started []int // one at a time
+				for i := range 10 {
+					submit(t, m, "work", func(ctx context.Context) error {
+						started = append(started, i)
+						if what == "retried" {
+							return errAttempt
+						}
+						return nil
+					}, opt)
+				}
+				if err := m.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for n, i := range started {
+					if i != n%10 {
+						t.Fatalf("they started in the order %v", started)
+					}
+				}
+			})
+		})
+	}
 }

@@ -85,7 +85,7 @@ func newRegistry(cfg Config) *registry {
 		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, tracksDepth: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
-			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
+			(*Task).isDueBefore,
 			func(t *Task, i int) { t.attempts.index = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },

@@ -196,6 +196,15 @@ func (r *registry) wakeDelayed() {
 	})
 }
 
+// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
+// one whose turn was first before.
+func (t *Task) isDueBefore(other *Task) bool {
+	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
+		return c < 0
+	}
+	return t.order < other.order
+}
+
 // isDelayed reports whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.index >= 0 }
 
