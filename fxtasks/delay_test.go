@@ -3,6 +3,7 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,4 +97,30 @@ func TestTasksThatAreDueAtOnceStartInTheOrderOfTheirSubmission(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheLongestDurationsAreFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const longest = time.Duration(math.MaxInt64)
+		m := newManager(t, fxtasks.Config{CancelTimeout: longest, TaskTimeout: longest, RetainFor: longest})
+		far := time.Now().AddDate(200, 0, 0)
+		delayed := submit(t, m, "delayed", nothing, fxtasks.WithDelay(longest))
+		retried := submit(t, m, "retried", func(context.Context) error { return errAttempt },
+			fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: math.MaxInt, Delay: func(int) time.Duration { return longest }}))
+		time.Sleep(24 * time.Hour)
+		for _, task := range []*fxtasks.Task{delayed, retried} {
+			if info := task.Info(); info.Status != fxtasks.Pending || info.NotBefore.Before(far) {
+				t.Errorf("%s is %v, due at %v", info.Name, info.Status, info.NotBefore)
+			}
+		}
+		atOnce := submit(t, m, "at once", func(context.Context) error { return errAttempt },
+			fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return math.MinInt64 }}))
+		start := time.Now()
+		if err := atOnce.Wait(t.Context()); err != errAttempt || time.Since(start) != 0 || atOnce.Info().ExpiresAt.Before(far) {
+			t.Errorf("%v after %v, expires at %v", err, time.Since(start), atOnce.Info().ExpiresAt)
+		}
+		if err := m.CancelAll(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
 }

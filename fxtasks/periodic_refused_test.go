@@ -100,3 +100,19 @@ func TestStopDuringATriggerBeginsNoRun(t *testing.T) {
 		}
 	})
 }
+
+func TestARunBetweenTwoAttemptsIsActive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{})
+		p := schedule(t, m, fxtasks.Every(time.Minute), func(context.Context) error { return errAttempt },
+			fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return 90 * time.Second }}))
+		time.Sleep(2*time.Minute + time.Second)
+		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrStillRunning) || p.Info().Last.Status != fxtasks.Pending {
+			t.Errorf("Trigger between two attempts: %v, %v", err, p.Info().Last.Status)
+		}
+		time.Sleep(time.Minute)
+		if info := p.Info(); info.Runs != 2 || info.Skipped != 1 || !info.LastCompleted.IsZero() || info.Last.Attempt != 1 {
+			t.Errorf("%+v", info)
+		}
+	})
+}
