@@ -63,7 +63,7 @@ func TestWhatAnAttemptLeftWaitingCountsNoMore(t *testing.T) {
 		attempts := 0
 		submit(t, m, "leaves", func(ctx context.Context) error {
 			child := submit(t, m, "child", until(release))
-			go func() { _ = child.Wait(ctx) }()
+			go func() { _ = child.Wait(context.WithoutCancel(ctx)) }() // longer than the attempt
 			time.Sleep(time.Second)
 			if attempts++; attempts < 3 {
 				return errAttempt
