@@ -60,9 +60,13 @@ func TestWhatAnAttemptLeftWaitingCountsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2})
 		release := make(chan struct{})
-		child := submit(t, m, "child", until(release))
+		var retried *fxtasks.Task
+		child := submit(t, m, "child", func(ctx context.Context) error {
+			<-release
+			return retried.Wait(ctx) // no cycle: only the first attempt waited for this one
+		})
 		attempts := 0
-		retried := submit(t, m, "retried", func(ctx context.Context) error {
+		retried = submit(t, m, "retried", func(ctx context.Context) error {
 			if attempts++; attempts == 1 {
 				go func() { _ = child.Wait(context.WithoutCancel(ctx)) }() // it waits for longer than the attempt
 				time.Sleep(time.Second)
@@ -82,8 +86,8 @@ func TestWhatAnAttemptLeftWaitingCountsNoMore(t *testing.T) {
 			t.Errorf("in the second attempt %d wait and %d run, the queued one is %v", s.Waiting, s.Running, queued.Status())
 		}
 		close(release)
-		if err := retried.Wait(t.Context()); err != nil {
-			t.Error(err)
+		if err := child.Wait(t.Context()); err != nil {
+			t.Errorf("a task that waits for the second attempt: %v", err)
 		}
 	})
 }
