@@ -12,6 +12,8 @@ import (
 // any other, and blocks until fn has returned. It is for whoever has a scheduler of his own, which limits what
 // runs: the task takes no slot. Its context has the values of ctx and ends with ctx as well, with ctx's cause.
 //
+// Meanwhile the goroutine has the label task_name besides the labels of ctx, which it has again after that.
+//
 // Run returns what fn returned. A panic of fn goes on after it was recorded, and so does runtime.Goexit. The task
 // leaves counts and history, but no record once it has ended.
 //
