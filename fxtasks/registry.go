@@ -188,7 +188,7 @@ func (cs *section) end(t *Task, status Status) {
 		r.asked.remove(t.askedAt())
 	}
 	if t.attempts != nil {
-		t.attempts.values = nil
+		t.attempts.values, t.attempts.retry.If, t.attempts.retry.Delay = nil, nil, nil
 		if status == Completed {
 			t.attempts.last = nil
 		}

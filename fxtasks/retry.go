@@ -26,9 +26,10 @@ type Retry struct {
 
 // attempts is what only a task with WithRetry or WithDelay has.
 type attempts struct {
-	// Never change.
+	// Never change, but that the functions and the values are nil once the task has finished: a retained record
+	// keeps nothing that they hold.
 	retry  Retry
-	values context.Context // the submitter's; nil once the task has finished
+	values context.Context // the submitter's
 
 	// Written by the goroutine that runs an attempt before it pushes the task to the inbox, read in sections after.
 	delay time.Duration // before the next one
