@@ -64,7 +64,8 @@ func (a *attempt) retries(e *ending) (again bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			again = false
-			t.failure = bothFailures(t.failure, &PanicError{Value: v, Stack: debug.Stack(), text: panicText(v)})
+			a.panicked = &PanicError{Value: v, Stack: debug.Stack(), text: panicText(v)}
+			t.failure = bothFailures(t.failure, a.panicked)
 			t.outcome = Failed
 		}
 	}()
