@@ -33,8 +33,9 @@ type attempt struct {
 	stage    stage
 	returned error
 	crashed  bool
-	goexit   bool      // returned is that of runtime.Goexit
-	end      *endError // the task's failure, if it failed after it was asked to end
+	goexit   bool        // returned is that of runtime.Goexit
+	panicked *PanicError // of the function, or of Retry.If or Retry.Delay after it; nil: neither
+	end      *endError   // the task's failure, if it failed after it was asked to end
 }
 
 // stage is how far an attempt is. In each stage but the last, user code can end the goroutine.
@@ -107,7 +108,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 	// The line is written before the record is final: whoever has seen the task return may close the logger.
 	a.stage = inLog
 	if t.logsEnd() {
-		t.writeEnd(a.crashed)
+		t.writeEnd(a.panicked)
 	}
 	a.stage = pushed
 	next = pushReturned(t)
@@ -137,7 +138,7 @@ func (a *attempt) endByGoexit() {
 		}
 		a.stage = inLog
 		if t.logsEnd() {
-			t.writeEnd(a.crashed)
+			t.writeEnd(a.panicked)
 		}
 		a.stage = pushed
 		next = pushReturned(t)
@@ -165,7 +166,8 @@ func (a *attempt) fail(e *ending) {
 		t.failure = &failure{err: a.end}
 	}
 	a.stage = inText
-	if p, ok := a.returned.(*PanicError); ok && a.crashed {
+	if p, ok := a.returned.(*PanicError); ok && a.crashed { // not one of another task, passed on
+		a.panicked = p
 		p.text = panicTypeText(p.Value) // if printing ends the goroutine
 		p.text = panicText(p.Value)
 	}

@@ -94,7 +94,7 @@ func (t *Task) logsEnd() bool {
 // writeEnd writes the line about the end of t, before the end is on record.
 //
 //go:noinline
-func (t *Task) writeEnd(crashed bool) {
+func (t *Task) writeEnd(panicked *PanicError) {
 	level, message := t.endLine()
 	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
 	if t.attempts != nil && t.attempts.retry.MaxAttempts > 1 {
@@ -105,10 +105,12 @@ func (t *Task) writeEnd(crashed bool) {
 	}
 	if t.failure != nil {
 		fields = append(fields, zap.String("error", t.failure.text))
-		if p, ok := t.failure.err.(*PanicError); ok && crashed { // not one of another task, passed on
+	}
+	if panicked != nil {
+		if t.outcome != Pending {
 			message = "task panicked"
-			fields = append(fields, zap.ByteString("stack", p.Stack))
 		}
+		fields = append(fields, zap.ByteString("stack", panicked.Stack))
 	}
 	t.group.m.write(level, message, fields...)
 }

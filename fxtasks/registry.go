@@ -23,6 +23,7 @@ type registry struct {
 	// Seldom or never changes.
 	cfg     Config // with defaults
 	epoch   time.Time
+	wall    func() time.Time                      // for schedules
 	names   atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
 	watched atomic.Bool                           // somebody waits for events
 	full    atomic.Bool                           // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
@@ -83,6 +84,7 @@ func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
 		epoch:      time.Now(),
+		wall:       wallClock,
 		all:        newLimits(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		periodics:  make(map[string]*Periodic),
@@ -92,7 +94,7 @@ func newRegistry(cfg Config) *registry {
 		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, tracksDepth: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
-			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
+			(*Task).isDueBefore,
 			func(t *Task, i int) { t.attempts.index = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },
@@ -195,7 +197,7 @@ func (cs *section) end(t *Task, status Status) {
 		r.asked.remove(t.askedAt())
 	}
 	if t.attempts != nil {
-		t.attempts.values = nil
+		t.attempts.values, t.attempts.retry.If, t.attempts.retry.Delay = nil, nil, nil
 		if status == Completed {
 			t.attempts.last = nil
 		}

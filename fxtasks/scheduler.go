@@ -44,8 +44,11 @@ func (cs *section) startQueued(t *Task) {
 	cs.r.placeGroup(t.group)
 }
 
-// enqueue puts t in the queue of its group, by its turn.
+// enqueue puts t in the queue of its group, by its turn, unless it has to wait for the task that it replaces.
 func (cs *section) enqueue(t *Task) {
+	if t.predecessor != nil {
+		return
+	}
 	g := t.group
 	g.queue.Insert(t.order, t)
 	if t.waits != nil && len(t.waits.awaitedBy) > 0 {

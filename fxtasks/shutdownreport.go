@@ -67,10 +67,12 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 	}
 	if d.group == nil {
 		r.wakeReaders()
-		if r.expiry != nil {
-			r.expiry.Stop()
-			r.expiry = nil
+		for _, timer := range []*time.Timer{r.expiry, r.dueTimer} { // which would keep the registry in memory
+			if timer != nil {
+				timer.Stop()
+			}
 		}
+		r.expiry = nil
 	}
 	quiet := r.awaitLines()
 	cs.leave()

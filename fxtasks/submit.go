@@ -68,9 +68,6 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 // announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
 // are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
-	if t.opts.periodic != nil {
-		t.opts.periodic.submitted(t)
-	}
 	if !t.logsDebug {
 		if starts {
 			go t.group.m.work(t)
@@ -93,7 +90,8 @@ const maxAhead = 8
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.stats == nil || t.opts.idSet || t.attempts != nil || g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
+	if t.stats == nil || t.attempts != nil || t.opts.idSet || t.opts.periodic != nil ||
+		g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
 		return false
 	}
 	if _, ok := r.submitted.push(t, &g.open); !ok {
@@ -140,13 +138,16 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	}
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
+	if len(opts) > 0 {
+		o.retry.If, o.retry.Delay = nil, nil // the attempts have them, as long as some can follow
+	}
 	return t, nil
 }
 
 // submit accepts t, or returns the task that t joins.
 func (cs *section) submit(t *Task) (*Task, error) {
 	r := cs.r
-	if !cs.isOpenFor(t) {
+	if !cs.isOpenFor(t) || t.opts.periodic != nil && t.opts.periodic.stopped {
 		return nil, ErrShuttingDown
 	}
 	old := r.duplicateOf(t)
@@ -167,6 +168,9 @@ func (cs *section) accept(t, old *Task) {
 	if t.opts.delay > 0 {
 		t.attempts.notBefore = cs.now().Add(t.opts.delay)
 	}
+	if p := t.opts.periodic; p != nil {
+		p.addRun(t)
+	}
 	cs.add(t, cs.now()) // before the old one goes: whoever waits until nothing is active must not see a gap
 	if old != nil {
 		cs.replace(old, t)
@@ -177,7 +181,6 @@ func (cs *section) accept(t, old *Task) {
 			t.group.successors = make(map[*Task]struct{})
 		}
 		t.group.successors[t] = struct{}{}
-		return
 	}
 	cs.enqueueWhenDue(t)
 }
