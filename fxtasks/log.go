@@ -98,7 +98,7 @@ func (t *Task) writeEnd(panicked *PanicError) {
 	level, message := t.endLine()
 	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
 	if t.attempts != nil && t.attempts.retry.MaxAttempts > 1 {
-		fields = append(fields, zap.Int("attempt", t.attempts.number)) // which does not change while one runs
+		fields = append(fields, zap.Int("attempt", int(t.ctx.number)))
 		if t.outcome == Pending {
 			fields = append(fields, zap.Duration("delay", t.attempts.delay))
 		}

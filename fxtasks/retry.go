@@ -58,7 +58,8 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
-	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
+	number := int(t.ctx.number) // attempts.number may not have been set yet: the task ran before it was on record
+	if a.goexit || e != endReturned && e != endTimeout || number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
 		return false
 	}
 	defer func() {
@@ -73,7 +74,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 	if isPermanent(a.returned) || r.If != nil && !r.If(t.failure.err) {
 		return false
 	}
-	t.attempts.delay = max(0, r.Delay(t.attempts.number))
+	t.attempts.delay = max(0, r.Delay(number))
 	return true
 }
 

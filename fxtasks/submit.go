@@ -90,7 +90,7 @@ const maxAhead = 8
 // next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.stats == nil || t.attempts != nil || t.opts.idSet || t.opts.periodic != nil ||
+	if t.stats == nil || t.opts.delay > 0 || t.opts.idSet || t.opts.periodic != nil ||
 		g.cfg.MaxRunning > 0 || g.cfg.MaxPending != 0 || r.cfg.MaxPending != 0 {
 		return false
 	}
