@@ -106,7 +106,9 @@ func (t *Task) writeEnd(crashed bool) {
 	if t.failure != nil {
 		fields = append(fields, zap.String("error", t.failure.text))
 		if p, ok := t.failure.err.(*PanicError); ok && crashed { // not one of another task, passed on
-			message = "task panicked"
+			if t.outcome == Failed {
+				message = "task panicked"
+			}
 			fields = append(fields, zap.ByteString("stack", p.Stack))
 		}
 	}

@@ -85,8 +85,12 @@ func (l *shutdownLog) writeEnd(report ShutdownReport, tasks []*Task, never map[s
 				left = len(tasks) - i
 				break
 			}
-			l.m.write(zap.WarnLevel, "task still running", append(taskFields(t),
-				zap.Duration("age", report.Stuck[i].Age), zap.String("stack", report.Stuck[i].Stack))...)
+			stuck := &report.Stuck[i]
+			fields := append(taskFields(t), zap.Duration("age", stuck.Age), zap.String("stack", stuck.Stack))
+			if stuck.Info.MaxAttempts > 1 {
+				fields = append(fields, zap.Int("attempt", stuck.Info.Attempt))
+			}
+			l.m.write(zap.WarnLevel, "task still running", fields...)
 			slowest = max(slowest, time.Since(line))
 		}
 		fields := l.fields(zap.Int("initial", report.Initial), zap.Int("returned", report.Returned),
