@@ -130,7 +130,12 @@ func (c *drainClock) add(x *cutoff) {
 	c.cutoffs.Push(x)
 }
 
-func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.maxGrace)) }
+func (c *drainClock) cutoffOf(t *Task) time.Time {
+	if t.opts.delay > 0 && t.seq == 0 { // the submit of a delayed task: that would be cancelled at once
+		return c.began
+	}
+	return c.began.Add(min(t.opts.grace, c.maxGrace))
+}
 
 // run ends the tasks whose grace is over, and sets the timer for the next.
 func (c *drainClock) run() {
@@ -198,7 +203,7 @@ func (cs *section) isOpenFor(t *Task) bool {
 // isCutOff reports whether the shutdown has come so far that t may not start any more.
 func (cs *section) isCutOff(t *Task) bool {
 	for _, c := range cs.r.clocks(t) {
-		if c != nil && (t.opts.delay > 0 && t.seq == 0 || !cs.now().Before(c.cutoffOf(t))) {
+		if c != nil && !cs.now().Before(c.cutoffOf(t)) {
 			return true
 		}
 	}
