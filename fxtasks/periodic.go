@@ -119,8 +119,10 @@ func (p *Periodic) register() error {
 // Periodics returns the schedules that have not ended, by name; those of groups too.
 func (m *Manager) Periodics() []*Periodic {
 	cs := m.reg.enter()
-	defer cs.leave()
-	return slices.SortedFunc(maps.Values(cs.r.periodics), func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) })
+	all := slices.Collect(maps.Values(cs.r.periodics))
+	cs.leave()
+	slices.SortFunc(all, func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) })
+	return all
 }
 
 // Info returns what is known about the schedule and its latest run now.
