@@ -31,6 +31,7 @@ type registry struct {
 
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
+	backlog  taskQueue // tasks out of returned that are still to be recorded
 	latest   time.Time // the latest time that a section has read
 	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group

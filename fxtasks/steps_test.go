@@ -176,3 +176,41 @@ func TestOthersGetInBetweenTheStepsOfACall(t *testing.T) {
 		})
 	}
 }
+
+// The same for tasks that have returned together: whoever comes first does not record all of them in one section.
+func TestOthersGetInBetweenWhenManyTasksHaveReturnedTogether(t *testing.T) {
+	seen := false
+	for range 20 {
+		m, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		for range many {
+			if _, err := m.Submit(t.Context(), "work", func(context.Context) error { <-release; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.Stats() // records all
+		m.reg.mu.Lock()
+		close(release)
+		for returned := 0; returned < many; { // nobody takes them out meanwhile
+			time.Sleep(time.Millisecond)
+			returned = 0
+			for t := m.reg.returned.top.Load(); !t.isSentinel(); t = t.next {
+				returned++
+			}
+		}
+		m.reg.mu.Unlock()
+		for left := many; left > 0 && !seen; left = m.Stats().Running {
+			seen = left < many
+		}
+		if _, err := m.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if seen {
+			return
+		}
+	}
+	t.Error("nobody saw an intermediate state")
+}
