@@ -177,7 +177,7 @@ func TestOthersGetInBetweenTheStepsOfACall(t *testing.T) {
 	}
 }
 
-// The same for tasks that have returned together: whoever comes first does not record all of them in one section.
+// Others also get in between when many tasks have returned together: whoever comes first does not record all of them in one section.
 func TestOthersGetInBetweenWhenManyTasksHaveReturnedTogether(t *testing.T) {
 	seen := false
 	for range 20 {
@@ -185,22 +185,9 @@ func TestOthersGetInBetweenWhenManyTasksHaveReturnedTogether(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		release := make(chan struct{})
-		for range many {
-			if _, err := m.Submit(t.Context(), "work", func(context.Context) error { <-release; return nil }); err != nil {
-				t.Fatal(err)
-			}
-		}
-		m.Stats() // records all
+		release := returnTogether(t, m, many)
 		m.reg.mu.Lock()
-		close(release)
-		for returned := 0; returned < many; { // nobody takes them out meanwhile
-			time.Sleep(time.Millisecond)
-			returned = 0
-			for t := m.reg.returned.top.Load(); !t.isSentinel(); t = t.next {
-				returned++
-			}
-		}
+		release()
 		m.reg.mu.Unlock()
 		for left := many; left > 0 && !seen; left = m.Stats().Running {
 			seen = left < many
@@ -213,4 +200,26 @@ func TestOthersGetInBetweenWhenManyTasksHaveReturnedTogether(t *testing.T) {
 		}
 	}
 	t.Error("nobody saw an intermediate state")
+}
+
+// returnTogether submits tasks that return when release is called, which has to be with the mutex held. It
+// returns when all are in the inbox.
+func returnTogether(t *testing.T, m *Manager, n int) (release func()) {
+	free := make(chan struct{})
+	for range n {
+		if _, err := m.Submit(t.Context(), "work", func(context.Context) error { <-free; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.Stats() // puts all on record
+	return func() {
+		close(free)
+		for returned := 0; returned < n; { // nobody takes them out meanwhile
+			time.Sleep(time.Millisecond)
+			returned = 0
+			for t := m.reg.returned.top.Load(); !t.isSentinel(); t = t.next {
+				returned++
+			}
+		}
+	}
 }
