@@ -177,7 +177,8 @@ func TestOthersGetInBetweenTheStepsOfACall(t *testing.T) {
 	}
 }
 
-// Others also get in between when many tasks have returned together: whoever comes first does not record all of them in one section.
+// Others also get in between when many tasks have returned together: whoever comes first does not record all of
+// them in one section.
 func TestOthersGetInBetweenWhenManyTasksHaveReturnedTogether(t *testing.T) {
 	seen := false
 	for range 20 {
