@@ -18,7 +18,7 @@ import (
 // The mutex does not protect the two inboxes, the end of a context (see taskContext), and what the goroutine
 // of a task writes before it pushes the task to the inbox of returned tasks (Task says which fields). There is
 // one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
-// no bottleneck, since one section records all tasks in the inboxes.
+// no bottleneck, since one section records many tasks of the inboxes.
 type registry struct {
 	cfg   Config // with defaults, never changes
 	epoch time.Time
