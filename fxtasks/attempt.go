@@ -203,12 +203,18 @@ func (a *attempt) typeText() string {
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
-// section, which ends all tasks in it. It returns the next task for this goroutine to run, or nil.
+// section, and further ones until all that it took out has ended. It returns the next task for this goroutine to
+// run, or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {
 		return nil // the first is about to enter a section
 	}
 	cs := r.enter()
+	for r.backlog.first != nil {
+		cs.leave()
+		runtime.Gosched() // else the time slice ends in a section, and all who have returned run before that goes on
+		cs = r.enter()
+	}
 	return cs.leaveWith()
 }

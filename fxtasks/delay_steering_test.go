@@ -114,3 +114,21 @@ func TestAShutdownCancelsADelayedReplacementAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Such a task would be cancelled at once, and others that wait behind it still have their grace.
+func TestABlockedDelayedSubmitIsRefusedWhenTheDrainBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 1, DrainGrace: 4 * time.Second})
+		submit(t, m, "busy", func(context.Context) error { time.Sleep(time.Second); return nil })
+		submit(t, m, "queued", nothing)
+		delayed := submitBlocking(t.Context(), m, "delayed", nothing, fxtasks.WithDelay(time.Minute))
+		next := submitBlocking(t.Context(), m, "next", nothing)
+		m.StartDrain(t.Context())
+		delayed.mustBeOver(t, fxtasks.ErrShuttingDown)
+		time.Sleep(time.Second)
+		next.mustBeOver(t, nil)
+		if err := next.task.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -40,12 +40,12 @@ type Group struct {
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
-	durations := cfg.withManager(m.cfg)
+	cfg = cfg.withManager(m.cfg)
 	g := &Group{
 		m:                 m,
 		name:              name,
 		cfg:               cfg,
-		defaults:          taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
+		defaults:          taskOptions{timeout: max(cfg.TaskTimeout, 0), grace: max(cfg.DrainGrace, 0)},
 		limits:            newLimits(cfg.MaxRunning, cfg.MaxPending),
 		readyIndex:        -1,
 		readyAwaitedIndex: -1,
@@ -90,7 +90,7 @@ func (m *Manager) Groups() []*Group {
 // Name returns the group's name.
 func (g *Group) Name() string { return g.name }
 
-// Config returns the configuration that the group was made with.
+// Config returns the configuration in force, with the durations that it leaves to the manager filled in.
 func (g *Group) Config() GroupConfig { return g.cfg }
 
 // State reports whether the group takes tasks, drains, or has stopped, by its own shutdown or its manager's.

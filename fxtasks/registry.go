@@ -18,7 +18,7 @@ import (
 // The mutex does not protect the two inboxes, the end of a context (see taskContext), and what the goroutine
 // of a task writes before it pushes the task to the inbox of returned tasks (Task says which fields). There is
 // one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
-// no bottleneck, since one section records all tasks in the inboxes.
+// no bottleneck, since one section records many tasks of the inboxes.
 type registry struct {
 	// Seldom or never changes.
 	cfg     Config // with defaults
@@ -38,6 +38,7 @@ type registry struct {
 	_  cacheLine
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
+	backlog  taskQueue // tasks out of returned that are still to be recorded
 	latest   time.Time // the latest time that a section has read
 	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group

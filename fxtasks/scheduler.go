@@ -29,16 +29,14 @@ func (cs *section) startInTurn() bool {
 	}
 	g, _ := r.ready.Top()
 	_, t, _ := g.queue.First()
+	if cs.isCutOff(t) {
+		return false // the clock of the drain ends it, in steps: here, all of a long queue would end in one section
+	}
 	cs.startQueued(t)
 	return true
 }
 
-// startQueued starts t, or cancels it if its drain grace is over.
 func (cs *section) startQueued(t *Task) {
-	if cs.isCutOff(t) {
-		cs.endPending(t, endShutdown)
-		return
-	}
 	t.group.removeQueued(t)
 	cs.start(t)
 	cs.r.placeGroup(t.group)

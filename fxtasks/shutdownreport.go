@@ -75,10 +75,13 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 		r.expiry = nil
 	}
 	quiet := r.awaitLines()
+	d.log.patience = d.clock.patience
 	cs.leave()
 
 	d.log.writeEnd(report, tasks, never)
+	began := time.Now()
 	d.log.wait(quiet)
+	d.clock.spendPatience(time.Since(began))
 	if len(tasks) == 0 {
 		return report, nil
 	}

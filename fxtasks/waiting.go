@@ -165,7 +165,7 @@ func (cs *section) startAwaited() bool {
 	var best *Task
 	for _, g := range r.readyAwaited {
 		t, s := cs.nextAwaited(g)
-		if s != nil {
+		if s != nil && !cs.isCutOff(s.task) {
 			cs.admit(s)
 			return true
 		}
@@ -173,7 +173,7 @@ func (cs *section) startAwaited() bool {
 			best = t
 		}
 	}
-	if best == nil {
+	if best == nil || cs.isCutOff(best) {
 		return false
 	}
 	cs.startQueued(best)
