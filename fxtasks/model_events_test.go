@@ -19,10 +19,11 @@ type modelReader struct {
 	missed int
 }
 
-// modelEvent is one that has been checked when it was new.
+// modelEvent is an event, with the attempt that the task was at.
 type modelEvent struct {
-	kind fxtasks.EventKind
-	task *modelTask
+	kind    fxtasks.EventKind
+	task    *modelTask
+	attempt int
 }
 
 // stepSubscribe makes a reader of all events after one, or of those that are still to come.
@@ -107,10 +108,12 @@ func (md *model) checkEvent(rt *rapid.T, r *modelReader, e fxtasks.Event) {
 	md.readLog(rt)
 	md.skip(r)
 	want := md.logged[r.next-1]
-	older := map[fxtasks.EventKind]bool{
+	isRunning := e.Task.Status == fxtasks.Running
+	older := e.Task.Attempt < want.attempt || e.Task.Attempt == want.attempt && map[fxtasks.EventKind]bool{
 		fxtasks.EventStarted:    e.Task.StartedAt.IsZero(),
-		fxtasks.EventProgress:   e.Task.Progress.UpdatedAt.IsZero(),
-		fxtasks.EventCancelling: e.Task.CancelRequestedAt.IsZero(),
+		fxtasks.EventProgress:   isRunning && e.Task.Progress.UpdatedAt.IsZero(),
+		fxtasks.EventCancelling: isRunning && e.Task.CancelRequestedAt.IsZero(),
+		fxtasks.EventRetrying:   isRunning,
 		fxtasks.EventFinished:   !e.Task.Status.Finished(),
 	}[e.Kind]
 	if e.Seq != uint64(r.next) || e.Kind != want.kind || e.Task.Metadata["serial"] != want.task.metadata["serial"] || older {

@@ -81,7 +81,8 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	}
 }
 
-// beginDrain closes the scope for new tasks, and asks those without grace to end.
+// beginDrain closes the scope for new tasks, and asks those to end that have no grace, are not due, or wait for
+// another attempt.
 func (md *model) beginDrain(d *modelDrain) {
 	d.scope.state = fxtasks.Draining
 	d.deadline = d.began.Add(modelBudget)
@@ -95,7 +96,9 @@ func (md *model) beginDrain(d *modelDrain) {
 		}
 	}
 	md.drains = append(md.drains, d)
-	md.requestAll(md.of(d.scope, func(t *modelTask) bool { return t.isActive() && t.grace == 0 }), fxtasks.ErrShutdown)
+	md.requestAll(md.of(d.scope, func(t *modelTask) bool {
+		return t.isActive() && t.grace == 0 || t.isDelayed() || t.isBetweenAttempts()
+	}), fxtasks.ErrShutdown)
 }
 
 // endGraces asks the tasks to end whose grace is over, and says whether there were such.

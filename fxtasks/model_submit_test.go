@@ -26,6 +26,7 @@ type modelTask struct {
 	kind     string // of value: "", "int" or "string"
 	timeout  time.Duration
 	grace    time.Duration
+	retry    modelRetry
 	metadata map[string]string
 	carries  any // the value of its context
 
@@ -35,20 +36,29 @@ type modelTask struct {
 	started   time.Time
 	finished  time.Time
 	after     *modelTask // it replaces this one, which has not returned
+	turn      int        // of those that may start, the one with the lowest is next
+	delayed   bool       // it is pending, and not due yet
+	notBefore time.Time
 	slot      bool
 	cause     error // why it was asked to end
 	requested time.Time
-	how       string // its function ended
+	late      bool   // it was asked to end after it had timed out
+	how       string // the function of the latest attempt ended; "": it runs, or there was none since it became pending
+	broken    error  // what Retry failed with
+	attempt   int
+	retried   int
+	last      modelFailure // of the latest attempt that another follows
+	ctxEnd    error        // the cause with which ctx has ended
 	progress  fxtasks.Progress
-	events    []fxtasks.EventKind
+	events    []modelEvent
 	known     bool // it has a record
 
 	// Its function's.
-	ctx    context.Context
+	ctx    context.Context   // of the latest attempt
 	orders chan func() error // what it is to do next; an error ends it
-	ran    bool
-	woken  bool // who has waited for it since it was submitted
-	seen   int  // of events, how many were checked
+	runs   int               // how often it was called
+	woken  bool              // who has waited for it since it was submitted
+	seen   int               // of events, how many were checked
 }
 
 // modelSubmit is a Submit.
@@ -72,7 +82,8 @@ var (
 // run is the function of every task: it does as it is told.
 func (t *modelTask) run(over <-chan struct{}) fxtasks.Func {
 	return func(ctx context.Context) error {
-		t.ctx, t.ran = ctx, true
+		t.ctx = ctx
+		t.runs++
 		for {
 			select {
 			case order := <-t.orders:
@@ -204,6 +215,7 @@ func (t *modelTask) drawOptions(rt *rapid.T) []fxtasks.TaskOption {
 		t.metadata["key"] = "second"
 		opts = append(opts, fxtasks.WithMetadata(map[string]string{"key": "second"}))
 	}
+	opts = append(opts, t.drawRetry(rt)...)
 	if t.id != "" {
 		opts = append(opts, fxtasks.WithID(t.id))
 	}
@@ -268,6 +280,7 @@ func (md *model) stepSubmitNonsense(rt *rapid.T) {
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithID("")}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithTimeout(-1)}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithDrainGrace(-1), fxtasks.WithBlocking()}},
+		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1})}},
 	} {
 		if task, err := s.into.Submit(ctx, c.name, c.fn, c.opts...); !errors.Is(err, fxtasks.ErrInvalid) || task != nil {
 			rt.Errorf("Submit(%q, …) gave %v, %v, want ErrInvalid", c.name, task, err)

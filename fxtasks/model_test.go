@@ -19,6 +19,8 @@ import (
 //
 //	model_test.go         the state of the model, and the list of steps
 //	model_rules_test.go   what the contract says: limits, order, duplicates, ends, records
+//	model_attempt_test.go how attempts end, and what they leave
+//	model_retry_test.go   whether another follows, and when
 //	model_calls_test.go   calls that wait
 //	model_…_test.go       the steps
 //	model_check_test.go   the comparison
@@ -95,6 +97,7 @@ var modelSituations = []string{
 	"a task waits",
 	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
 	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
+	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
 }
 
 // model is what the contract says of a manager.
@@ -110,6 +113,8 @@ type model struct {
 	drains  []*modelDrain
 	readers []*modelReader
 	events  int // how many there were
+	turns   int // how many pending tasks were given
+	delays  int // how many were drawn
 
 	log     *fxtasks.Subscription // has read all events that were checked
 	logged  []modelEvent          // those
@@ -148,6 +153,8 @@ const (
 	modelCallTimeout   = 2800 * time.Millisecond
 	modelBudget        = 6 * time.Second // a tenth of it is left when graces end
 	modelShortBudget   = 3 * time.Second
+	modelDelay         = 700 * time.Millisecond // and some nanoseconds; see drawDelay
+	modelLongDelay     = 3 * time.Second
 )
 
 func newModel(rt *rapid.T, limits modelLimits) *model {
