@@ -72,7 +72,9 @@ func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
 		delete(s.group.successors, s)
-		cs.enqueueWhenDue(s)
+		if !s.isDelayed() {
+			cs.enqueue(s)
+		}
 	}
 	if p := t.predecessor; p != nil {
 		t.predecessor, p.successor = nil, nil

@@ -44,8 +44,12 @@ func (cs *section) startQueued(t *Task) {
 	cs.r.placeGroup(t.group)
 }
 
-// enqueue puts t in the queue of its group, by its turn.
+// enqueue puts t in the queue of its group, by its turn. One that replaces a running task keeps its turn, and
+// is queued when that one has returned.
 func (cs *section) enqueue(t *Task) {
+	if t.predecessor != nil {
+		return
+	}
 	g := t.group
 	g.queue.Insert(t.order, t)
 	if t.waits != nil && len(t.waits.awaitedBy) > 0 {

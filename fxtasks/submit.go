@@ -172,7 +172,6 @@ func (cs *section) accept(t, old *Task) {
 			t.group.successors = make(map[*Task]struct{})
 		}
 		t.group.successors[t] = struct{}{}
-		return
 	}
 	cs.enqueueWhenDue(t)
 }
