@@ -147,6 +147,9 @@ func (md *model) becomeDue() {
 		if !time.Now().Before(t.notBefore) {
 			t.delayed = false
 			md.takeTurn(t)
+			if t.after != nil {
+				md.met["a task is due before it may replace another"]++
+			}
 		}
 	}
 }

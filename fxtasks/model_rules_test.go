@@ -98,11 +98,15 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 		gone = old
 	}
 	after := mustReturn(old)
-	if starts := after == nil && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
+	if starts := after == nil && t.delay == 0 && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
 		return nil, fxtasks.ErrQueueFull
 	}
 	t.created, t.known, t.after = time.Now(), true, after
-	md.takeTurn(t)
+	if t.delay == 0 {
+		md.takeTurn(t)
+	} else {
+		md.delay(t, t.delay)
+	}
 	md.tasks = append(md.tasks, t)
 	md.publish(t, fxtasks.EventSubmitted)
 	if old != nil {
@@ -167,6 +171,8 @@ func (md *model) request(t *modelTask, cause error) {
 		return
 	}
 	switch {
+	case t.isDelayed() && t.attempt == 0:
+		md.met["a delayed task is cancelled"]++
 	case !t.isBetweenAttempts():
 	case cause == fxtasks.ErrShutdown:
 		md.met["a shutdown ends a task between attempts"]++

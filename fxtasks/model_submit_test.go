@@ -26,6 +26,7 @@ type modelTask struct {
 	kind     string // of value: "", "int" or "string"
 	timeout  time.Duration
 	grace    time.Duration
+	delay    time.Duration
 	retry    modelRetry
 	metadata map[string]string
 	carries  any // the value of its context
@@ -139,6 +140,9 @@ func (md *model) submitOne(rt *rapid.T) {
 		s.blocking = false // which of several goes on first, when an ID changes hands and room comes at once, is not promised
 	}
 	opts := t.drawOptions(rt)
+	if t.delay = md.drawDelay(rt, 0, 0, 0, 0, 0, 0, modelDelay, modelLongDelay); t.delay > 0 {
+		opts = append(opts, fxtasks.WithDelay(t.delay))
+	}
 	if t.id == "" {
 		s.policy = fxtasks.Reject
 	} else {
@@ -180,7 +184,8 @@ func (md *model) submitOne(rt *rapid.T) {
 // try decides what comes of a submit, unless it has to wait for room.
 func (md *model) try(s *modelSubmit) bool {
 	gives, err := md.decide(s)
-	if s.blocking && err == fxtasks.ErrQueueFull {
+	hopeless := s.task.delay > 0 && md.noneMayWait(s.task.group) // there will never be room
+	if s.blocking && err == fxtasks.ErrQueueFull && !hopeless {
 		return false
 	}
 	md.decided(s, gives, err)
@@ -280,6 +285,7 @@ func (md *model) stepSubmitNonsense(rt *rapid.T) {
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithID("")}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithTimeout(-1)}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithDrainGrace(-1), fxtasks.WithBlocking()}},
+		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithDelay(-1)}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1})}},
 	} {
 		if task, err := s.into.Submit(ctx, c.name, c.fn, c.opts...); !errors.Is(err, fxtasks.ErrInvalid) || task != nil {

@@ -98,6 +98,7 @@ var modelSituations = []string{
 	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
 	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
 	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
+	"a delayed task is cancelled", "a task is due before it may replace another",
 }
 
 // model is what the contract says of a manager.
