@@ -32,7 +32,7 @@ func (md *model) pickToFinish(rt *rapid.T) *modelTask {
 
 // finishOne ends the function of t, in one of all ways.
 func (md *model) finishOne(rt *rapid.T, t *modelTask) {
-	t.how = rapid.SampledFrom([]string{"error", "nil", "panic", "permanent error", "Goexit"}).Draw(rt, "how")
+	t.how = rapid.SampledFrom(t.waysToEnd()).Draw(rt, "how")
 	asked := md.mayRetry(t)
 	if asked {
 		md.drawRetrying(rt, t)
@@ -61,6 +61,17 @@ func (md *model) finishOne(rt *rapid.T, t *modelTask) {
 	md.settle(rt)
 }
 
+func (t *modelTask) waysToEnd() []string {
+	ways := []string{"error", "nil", "panic", "permanent error"}
+	if t.runBy == nil { // else it would be the end of that one, too
+		ways = append(ways, "Goexit")
+	}
+	if t.attempt < t.retry.attempts { // more often such that another may follow
+		ways = append(ways, "error", "panic", "error")
+	}
+	return ways
+}
+
 // outcome gives what becomes of t by the way in which its function has ended, if no other attempt follows.
 func (t *modelTask) outcome() fxtasks.Status {
 	switch {
@@ -68,7 +79,7 @@ func (t *modelTask) outcome() fxtasks.Status {
 		return fxtasks.Completed
 	case t.how == "panic" || t.how == "Goexit" || t.cause == nil:
 		return fxtasks.Failed
-	case t.cause == fxtasks.ErrTimeout:
+	case t.cause == fxtasks.ErrTimeout && !t.byContext:
 		return fxtasks.TimedOut
 	}
 	return fxtasks.Cancelled
@@ -100,7 +111,7 @@ func (t *modelTask) failure() (f modelFailure) {
 	}
 	if t.outcome() != fxtasks.Failed {
 		f.matches = append(f.matches, t.cause)
-		if t.cause == errModelCause {
+		if t.cause == errModelCause || t.byContext {
 			f.matches = append(f.matches, fxtasks.ErrCancelled)
 		}
 	}

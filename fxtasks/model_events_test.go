@@ -83,7 +83,7 @@ func (md *model) stepNext(rt *rapid.T) {
 	if r == nil || rapid.Bool().Draw(rt, "new reader") {
 		r = md.subscribe(fxtasks.Latest, md.events+1)
 	}
-	by := md.caller(rt, func(t *modelTask) bool { return t.timeout == 0 }) // others time out with it, and that are events
+	by := md.caller(rt, func(t *modelTask) bool { return t.timeout == 0 && !t.external }) // others time out with it, and that are events
 	c := md.newCall(rt, "Next", by, modelCallTimeout)
 	c.reader = r
 	var event fxtasks.Event

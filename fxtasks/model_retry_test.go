@@ -28,7 +28,7 @@ var errModelRetry = errors.New("a Retry's own panic")
 
 func (t *modelTask) drawRetry(rt *rapid.T) []fxtasks.TaskOption {
 	r := &t.retry
-	attempts := rapid.SampledFrom([]int{3, -1, 2, 0}).Draw(rt, "attempts")
+	attempts := rapid.SampledFrom([]int{3, -1, 2, 3, 0}).Draw(rt, "attempts")
 	r.attempts = max(1, attempts)
 	if attempts < 0 {
 		return nil

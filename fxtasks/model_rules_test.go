@@ -31,16 +31,6 @@ func (md *model) of(s *modelScope, is func(*modelTask) bool) (tasks []*modelTask
 	return tasks
 }
 
-func (t *modelTask) isPending() bool { return t.status == fxtasks.Pending }
-func (t *modelTask) isRunning() bool { return t.status == fxtasks.Running }
-func (t *modelTask) isActive() bool  { return !t.status.Finished() }
-func (t *modelTask) holdsSlot() bool { return t.slot }
-func (t *modelTask) isDelayed() bool { return t.isPending() && t.delayed }
-func (t *modelTask) isQueued() bool  { return t.isPending() && !t.delayed && t.after == nil }
-
-// isBetweenAttempts holds also for a task whose next attempt is due and has not started.
-func (t *modelTask) isBetweenAttempts() bool { return t.isPending() && t.attempt > 0 }
-
 func (md *model) isOpen(s *modelScope) bool {
 	return md.all.state == fxtasks.Open && s.state == fxtasks.Open
 }
@@ -101,7 +91,17 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 	if starts := after == nil && t.delay == 0 && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
 		return nil, fxtasks.ErrQueueFull
 	}
-	t.created, t.known, t.after = time.Now(), true, after
+	t.after = after
+	md.takeIn(t, old)
+	if after != nil {
+		md.met["a task waits for the one it replaces"]++
+	}
+	return t, nil
+}
+
+// takeIn puts t on record. It takes the ID of old, unless that is nil.
+func (md *model) takeIn(t, old *modelTask) {
+	t.created, t.known = time.Now(), true
 	if t.delay == 0 {
 		md.takeTurn(t)
 	} else {
@@ -113,10 +113,6 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 		md.request(old, fxtasks.ErrReplaced)
 		md.forgetFinished(old)
 	}
-	if after != nil {
-		md.met["a task waits for the one it replaces"]++
-	}
-	return t, nil
 }
 
 // mustReturn gives the running task that must return before one that replaces old can start.
@@ -148,14 +144,22 @@ func (md *model) start() bool {
 	if t == nil {
 		return false
 	}
-	t.status, t.started, t.slot = fxtasks.Running, time.Now(), true
-	t.attempt++
-	t.ctxEnd = nil
-	md.publish(t, fxtasks.EventStarted)
 	if !md.isOpen(t.group) {
 		md.met["a pending task starts while draining"]++
 	}
+	if t.attempt == 0 && !t.notBefore.IsZero() {
+		md.met["a delayed task starts"]++
+	}
+	md.begin(t)
 	return true
+}
+
+// begin starts an attempt of t.
+func (md *model) begin(t *modelTask) {
+	t.status, t.started, t.slot = fxtasks.Running, time.Now(), !t.external
+	t.attempt++
+	t.ctxEnd = nil
+	md.publish(t, fxtasks.EventStarted)
 }
 
 // request asks t to end. The first cause wins, but after any but a timeout no attempt follows.
@@ -190,14 +194,14 @@ func (t *modelTask) leave(to fxtasks.Status) {
 	t.status, t.slot = to, false
 }
 
-// finish ends t. Its record stays, unless its ID is another's: its successor's, or, if it was to
+// finish ends t. Its record stays, unless Run ran it or its ID is another's: its successor's, or, if it was to
 // replace a task that has not returned, that one's again.
 func (md *model) finish(t *modelTask, status fxtasks.Status) {
 	t.leave(status)
 	t.finished = time.Now()
 	md.publish(t, fxtasks.EventFinished)
 	md.ended = append(md.ended, t)
-	if now := md.holder(t.id); t.after != nil || now != nil && now != t {
+	if now := md.holder(t.id); t.external || t.after != nil || now != nil && now != t {
 		md.forgetFinished(t)
 	}
 	for _, s := range md.tasks {

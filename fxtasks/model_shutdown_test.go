@@ -25,7 +25,16 @@ type modelDrain struct {
 // stepShutdown shuts down the manager, which is drawn seldom since not much can happen afterwards, or
 // a group.
 func (md *model) stepShutdown(rt *rapid.T) {
-	s := rapid.SampledFrom(slices.Concat(md.scopes[1:], md.scopes[1:], md.scopes[:1])).Draw(rt, "scope")
+	scopes := slices.Concat(md.scopes[1:], md.scopes[1:], md.scopes[:1])
+	for _, t := range md.of(md.all, (*modelTask).isPending) { // preferably one where something waits
+		scopes = append(scopes, t.group)
+	}
+	for _, c := range md.calls {
+		if c.submit != nil && c.phase == waiting {
+			scopes = append(scopes, c.submit.task.group)
+		}
+	}
+	s := rapid.SampledFrom(scopes).Draw(rt, "scope")
 	switch {
 	case s != md.all && s.state != fxtasks.Open && md.all.state != fxtasks.Open:
 		return // whether it waits for the group's or for the manager's is not promised

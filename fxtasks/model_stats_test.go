@@ -92,7 +92,7 @@ func (md *model) checkLimits(rt *rapid.T) {
 			switch info := t.task.Info(); {
 			case info.Status == fxtasks.Pending && info.Attempt == 0:
 				pending++
-			case info.Status == fxtasks.Running && md.isFree(t) && info.CancelCause == nil:
+			case info.Status == fxtasks.Running && !t.external && md.isFree(t) && info.CancelCause == nil:
 				busy++
 			}
 		}

@@ -18,6 +18,7 @@ import (
 // contract says of it, and compares the two after each.
 //
 //	model_test.go         the state of the model, and the list of steps
+//	model_task_test.go    a task of the model, and its function
 //	model_rules_test.go   what the contract says: limits, order, duplicates, ends, records
 //	model_attempt_test.go how attempts end, and what they leave
 //	model_retry_test.go   whether another follows, and when
@@ -60,6 +61,7 @@ type modelLimits struct{ manager, groups bool }
 var modelSteps = map[string]func(*model, *rapid.T){
 	"submit":            (*model).stepSubmit,
 	"submit nonsense":   (*model).stepSubmitNonsense,
+	"run":               (*model).stepRun,
 	"make a group":      (*model).stepGroup,
 	"finish":            (*model).stepFinish,
 	"report progress":   (*model).stepProgress,
@@ -81,14 +83,14 @@ var modelSteps = map[string]func(*model, *rapid.T){
 // modelStepNames has the steps that lead to the most states first, which are drawn most often.
 var modelStepNames = []string{
 	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
-	"cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
+	"run", "cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
 	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "submit nonsense", "make a group",
 }
 
 // modelLastSteps are for when the manager has begun to shut down.
 var modelLastSteps = []string{
-	"wait for an event", "shut down", "time passes", "finish", "subscribe", "read events", "end a context", "wait for a task",
-	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group",
+	"finish", "shut down", "time passes", "wait for an event", "subscribe", "read events", "end a context", "wait for a task",
+	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run",
 }
 
 // modelSituations are states that are worth nothing to a test that never gets there.
@@ -98,7 +100,8 @@ var modelSituations = []string{
 	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
 	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
 	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
-	"a delayed task is cancelled", "a task is due before it may replace another",
+	"a delayed task starts", "a delayed task is cancelled",
+	"a task runs another", "a context ends what was run with it",
 }
 
 // model is what the contract says of a manager.
