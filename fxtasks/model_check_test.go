@@ -31,6 +31,7 @@ func (md *model) check(rt *rapid.T) {
 	if int(md.wrapped.Load()) != runs {
 		rt.Errorf("the middleware was called %d times for %d functions", md.wrapped.Load(), runs)
 	}
+	md.checkSchedules(rt)
 	md.checkStats(rt)
 	md.checkLimits(rt)
 	md.checkEvents(rt)
@@ -161,11 +162,10 @@ func (md *model) readLog(rt *rapid.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		i := slices.IndexFunc(md.tasks, func(t *modelTask) bool { return t.metadata["serial"] == e.Task.Metadata["serial"] })
-		if i < 0 {
+		if e.Task.Seq == 0 || e.Task.Seq > uint64(len(md.tasks)) {
 			rt.Fatalf("an event is about no task: %+v", e)
 		}
-		t := md.tasks[i]
+		t := md.tasks[e.Task.Seq-1]
 		if t.seen == len(t.events) || t.events[t.seen].kind != e.Kind || e.Seq != uint64(len(md.logged)+1) {
 			rt.Fatalf("event %d of %v is %+v, want of %v", t.seen, t, e, t.events)
 		}

@@ -116,7 +116,7 @@ func (md *model) checkEvent(rt *rapid.T, r *modelReader, e fxtasks.Event) {
 		fxtasks.EventRetrying:   isRunning,
 		fxtasks.EventFinished:   !e.Task.Status.Finished(),
 	}[e.Kind]
-	if e.Seq != uint64(r.next) || e.Kind != want.kind || e.Task.Metadata["serial"] != want.task.metadata["serial"] || older {
+	if e.Seq != uint64(r.next) || e.Kind != want.kind || md.tasks[e.Task.Seq-1] != want.task || older {
 		rt.Errorf("got the event %+v, want %q of %v, with Seq %d", e, want.kind, want.task, r.next)
 	}
 	r.next++

@@ -27,7 +27,8 @@ type modelRetry struct {
 var errModelRetry = errors.New("a Retry's own panic")
 
 func (t *modelTask) drawRetry(rt *rapid.T) []fxtasks.TaskOption {
-	r := &t.retry
+	r := new(modelRetry)
+	t.retry = r
 	attempts := rapid.SampledFrom([]int{3, -1, 2, 3, 0}).Draw(rt, "attempts")
 	r.attempts = max(1, attempts)
 	if attempts < 0 {
@@ -94,7 +95,7 @@ func (md *model) drawDelay(rt *rapid.T, of ...time.Duration) time.Duration {
 
 // checkRetrying checks how the functions of the Retry were called, if another attempt was possible, or that they were not.
 func (t *modelTask) checkRetrying(rt *rapid.T, asked bool) {
-	r := &t.retry
+	r := t.retry
 	ifs, delays := 0, 0
 	if asked {
 		if r.hasIf {

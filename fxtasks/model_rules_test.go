@@ -201,6 +201,12 @@ func (md *model) finish(t *modelTask, status fxtasks.Status) {
 	t.finished = time.Now()
 	md.publish(t, fxtasks.EventFinished)
 	md.ended = append(md.ended, t)
+	if t.schedule != nil {
+		if status == fxtasks.Completed {
+			t.schedule.lastCompleted = t.finished
+		}
+		md.prepareRun(t)
+	}
 	if now := md.holder(t.id); t.external || t.after != nil || now != nil && now != t {
 		md.forgetFinished(t)
 	}

@@ -30,7 +30,7 @@ func (md *model) stepRun(rt *rapid.T) {
 		carries:  md.serial,
 		orders:   make(chan func() error),
 		external: true,
-		retry:    modelRetry{attempts: 1},
+		retry:    &modelRetry{attempts: 1},
 	}
 	opts := t.drawOptions(rt)
 	by := md.caller(rt, func(t *modelTask) bool { return t.timeout == 0 }) // else both may time out at once

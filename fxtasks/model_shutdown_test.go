@@ -90,13 +90,18 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	}
 }
 
-// beginDrain closes the scope for new tasks, and asks those to end that have no grace, are not due, or wait for
+// beginDrain closes the scope for new tasks, stops its schedules, and asks those to end that have no grace, are not due, or wait for
 // another attempt.
 func (md *model) beginDrain(d *modelDrain) {
 	d.scope.state = fxtasks.Draining
 	d.deadline = d.began.Add(modelBudget)
 	if end, ok := d.call.ctx.Deadline(); ok && end.Before(d.deadline) {
 		d.deadline = end
+	}
+	for _, s := range md.schedules {
+		if d.scope == md.all || d.scope == s.group {
+			s.stop()
+		}
 	}
 	for _, c := range md.calls {
 		if s := c.submit; s != nil && !s.decided && c.phase == waiting && md.has(d.scope, s.task) {

@@ -32,7 +32,7 @@ func (md *model) checkStats(rt *rapid.T) {
 			want.Stuck++
 		}
 	}
-	for _, name := range []string{"work", "other"} {
+	for _, name := range []string{"work", "other", "tick", "tock"} {
 		if c := md.counts(func(_ *modelScope, n string) bool { return n == name }); c != (fxtasks.Counts{}) {
 			want.ByName[name] = c
 		}

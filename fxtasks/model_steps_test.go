@@ -49,7 +49,7 @@ func (md *model) stepTime(rt *rapid.T) {
 	}
 }
 
-// nextDue gives when something is due next: a task, a timeout, or whatever may be at the next tick.
+// nextDue gives when something is due next: a task, a timeout, a run, or whatever may be at the next tick.
 func (md *model) nextDue() time.Time {
 	next := time.Now().Truncate(modelTick).Add(modelTick)
 	sooner := func(at time.Time) {
@@ -65,6 +65,9 @@ func (md *model) nextDue() time.Time {
 			sooner(t.started.Add(t.timeout))
 		}
 	}
+	for _, s := range md.schedules {
+		sooner(s.next)
+	}
 	return next
 }
 
@@ -72,6 +75,7 @@ func (md *model) nextDue() time.Time {
 func (md *model) due(rt *rapid.T) {
 	md.prune()
 	md.becomeDue()
+	md.fire(rt)
 	for _, t := range md.tasks {
 		if t.isRunning() && t.timeout > 0 && time.Since(t.started) >= t.timeout {
 			md.request(t, fxtasks.ErrTimeout)

@@ -23,11 +23,12 @@ type modelTask struct {
 	timeout  time.Duration
 	grace    time.Duration
 	delay    time.Duration
-	retry    modelRetry
+	retry    *modelRetry
 	metadata map[string]string
-	carries  any        // the value of its context
-	external bool       // by Run
-	runBy    *modelTask // on the goroutine of this one
+	carries  any            // the value of its context
+	schedule *modelSchedule // that it is a run of
+	external bool           // by Run
+	runBy    *modelTask     // on the goroutine of this one
 
 	// What the contract says of it now.
 	status    fxtasks.Status

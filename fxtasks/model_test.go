@@ -63,6 +63,9 @@ var modelSteps = map[string]func(*model, *rapid.T){
 	"submit nonsense":   (*model).stepSubmitNonsense,
 	"run":               (*model).stepRun,
 	"make a group":      (*model).stepGroup,
+	"schedule":          (*model).stepSchedule,
+	"trigger":           (*model).stepTrigger,
+	"stop":              (*model).stepStop,
 	"finish":            (*model).stepFinish,
 	"report progress":   (*model).stepProgress,
 	"wait for a task":   (*model).stepWait,
@@ -84,13 +87,13 @@ var modelSteps = map[string]func(*model, *rapid.T){
 var modelStepNames = []string{
 	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
 	"run", "cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
-	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "submit nonsense", "make a group",
+	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "schedule", "trigger", "stop", "submit nonsense", "make a group",
 }
 
 // modelLastSteps are for when the manager has begun to shut down.
 var modelLastSteps = []string{
 	"finish", "shut down", "time passes", "wait for an event", "subscribe", "read events", "end a context", "wait for a task",
-	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run",
+	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run", "schedule", "trigger",
 }
 
 // modelSituations are states that are worth nothing to a test that never gets there.
@@ -101,7 +104,7 @@ var modelSituations = []string{
 	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
 	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
 	"a delayed task starts", "a delayed task is cancelled",
-	"a task runs another", "a context ends what was run with it",
+	"a run begins", "a run is skipped", "a task runs another", "a context ends what was run with it",
 }
 
 // model is what the contract says of a manager.
@@ -114,6 +117,7 @@ type model struct {
 	ended   []*modelTask  // those of them that have finished and have a record, in that order
 	refused []refusal
 	calls   []*modelCall // that have not returned, in order
+	schedules []*modelSchedule
 	drains  []*modelDrain
 	readers []*modelReader
 	events  int // how many there were
