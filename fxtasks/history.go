@@ -38,7 +38,8 @@ type nameHistory struct {
 	wait, run outcomes.Durations
 }
 
-// addToHistory counts the end of t, and how long it waited and ran if it ran.
+// addToHistory counts the end of t, and how long its last attempt waited and ran, if there was one. ran tells
+// that this has ended just now.
 func (cs *section) addToHistory(t *Task, ran bool) {
 	now, outcome := cs.now(), int(t.status-Completed)
 	cs.r.hour.Add(now, outcome)
@@ -48,12 +49,21 @@ func (cs *section) addToHistory(t *Task, ran bool) {
 		t.stats.history = h
 	}
 	h.hour.Add(now, outcome)
-	if ran {
-		started := t.at(t.startedAt)
-		h.wait.Add(now, started.Sub(t.dueAt()))
-		h.run.Add(now, time.Duration(t.finishedAt-t.startedAt))
+	switch {
+	case ran:
+		h.addRun(now, t.waited(), time.Duration(t.finishedAt-t.startedAt))
+	case t.attempts != nil && t.attempts.number > 0: // cancelled before another attempt
+		h.addRun(now, t.attempts.waited, t.attempts.ran)
 	}
 }
+
+func (h *nameHistory) addRun(now time.Time, waited, ran time.Duration) {
+	h.wait.Add(now, waited)
+	h.run.Add(now, ran)
+}
+
+// waited returns how long the latest attempt of a running task waited to be started.
+func (t *Task) waited() time.Duration { return t.at(t.startedAt).Sub(t.dueAt()) }
 
 // History returns the outcomes of the last hour, and how long tasks waited and ran. It does not block.
 func (m *Manager) History() History {
