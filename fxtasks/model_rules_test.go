@@ -1,6 +1,7 @@
 package fxtasks_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -158,6 +159,7 @@ func (md *model) start() bool {
 func (md *model) begin(t *modelTask) {
 	t.status, t.started, t.slot = fxtasks.Running, time.Now(), !t.external
 	t.attempt++
+	t.waited = time.Since(t.due())
 	t.ctxEnd = nil
 	md.publish(t, fxtasks.EventStarted)
 }
@@ -188,8 +190,9 @@ func (md *model) request(t *modelTask, cause error) {
 
 // leave is for a task that goes on to another status. Its context ends with its function.
 func (t *modelTask) leave(to fxtasks.Status) {
-	if t.isRunning() && t.ctxEnd == nil {
-		t.ctxEnd = context.Canceled
+	if t.isRunning() {
+		t.worked = time.Since(t.started)
+		t.ctxEnd = cmp.Or(t.ctxEnd, context.Canceled)
 	}
 	t.status, t.slot = to, false
 }

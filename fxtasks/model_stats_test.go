@@ -20,10 +20,7 @@ func (md *model) checkStats(rt *rapid.T) {
 		ByName: make(map[string]fxtasks.Counts), ByGroup: make(map[string]fxtasks.Counts),
 	}
 	if first := md.firstInTurn(anybody); first != nil {
-		want.OldestPending = time.Since(first.created)
-		if !first.notBefore.IsZero() {
-			want.OldestPending = time.Since(first.notBefore)
-		}
+		want.OldestPending = time.Since(first.due())
 	}
 	want.Waiting = len(slices.DeleteFunc(slices.Clone(md.calls), func(c *modelCall) bool { return !c.counts }))
 	for _, t := range md.of(md.all, (*modelTask).isRunning) {
@@ -32,7 +29,7 @@ func (md *model) checkStats(rt *rapid.T) {
 			want.Stuck++
 		}
 	}
-	for _, name := range []string{"work", "other", "tick", "tock"} {
+	for _, name := range modelNames {
 		if c := md.counts(func(_ *modelScope, n string) bool { return n == name }); c != (fxtasks.Counts{}) {
 			want.ByName[name] = c
 		}

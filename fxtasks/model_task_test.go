@@ -47,6 +47,8 @@ type modelTask struct {
 	how       string // the function of the latest attempt ended; "": it runs, or there was none since it became pending
 	broken    error  // what Retry failed with
 	attempt   int
+	waited    time.Duration // until the latest attempt started, from when that was due
+	worked    time.Duration // how long it took, once it is over
 	retried   int
 	last      modelFailure // of the latest attempt that another follows
 	ctxEnd    error        // the cause with which ctx has ended
@@ -109,6 +111,14 @@ func (t *modelTask) isActive() bool  { return !t.status.Finished() }
 func (t *modelTask) holdsSlot() bool { return t.slot }
 func (t *modelTask) isDelayed() bool { return t.isPending() && t.delayed }
 func (t *modelTask) isQueued() bool  { return t.isPending() && !t.delayed && t.after == nil }
+
+// due gives from when on t may start, or might have.
+func (t *modelTask) due() time.Time {
+	if t.notBefore.IsZero() {
+		return t.created
+	}
+	return t.notBefore
+}
 
 // isBetweenAttempts holds also for a task whose next attempt is due and has not started.
 func (t *modelTask) isBetweenAttempts() bool { return t.isPending() && t.attempt > 0 }

@@ -44,6 +44,7 @@ func TestManagerFollowsItsModel(t *testing.T) {
 					}
 					modelSteps[rapid.SampledFrom(names).Draw(rt, "step")](md, rt)
 				}})
+				md.checkHistory(rt)
 			})
 		})
 	}
@@ -110,6 +111,7 @@ var modelSituations = []string{
 // model is what the contract says of a manager.
 type model struct {
 	m       *fxtasks.Manager
+	began   time.Time
 	cfg     fxtasks.Config
 	all     *modelScope   // the manager itself
 	scopes  []*modelScope // that, and its groups
@@ -166,7 +168,7 @@ const (
 )
 
 func newModel(rt *rapid.T, limits modelLimits) *model {
-	md := &model{over: make(chan struct{}), met: make(map[string]int)}
+	md := &model{over: make(chan struct{}), met: make(map[string]int), began: time.Now()}
 	group := drawGroupConfig(rt, limits.manager)
 	md.cfg = fxtasks.Config{
 		MaxRunning: group.MaxRunning, MaxPending: group.MaxPending,
