@@ -25,15 +25,16 @@ type modelDrain struct {
 // stepShutdown shuts down the manager, which is drawn seldom since not much can happen afterwards, or
 // a group.
 func (md *model) stepShutdown(rt *rapid.T) {
-	scopes := slices.Concat(md.scopes[1:], md.scopes[1:], md.scopes[:1])
-	for _, t := range md.of(md.all, (*modelTask).isPending) { // preferably one where something waits
-		scopes = append(scopes, t.group)
-	}
+	var scopes []*modelScope // preferably, and so first, where something waits
 	for _, c := range md.calls {
-		if c.submit != nil && c.phase == waiting {
+		if c.submit != nil {
 			scopes = append(scopes, c.submit.task.group)
 		}
 	}
+	for _, t := range md.of(md.all, (*modelTask).isPending) {
+		scopes = append(scopes, t.group)
+	}
+	scopes = slices.Concat(scopes, md.scopes[1:], md.scopes[1:], md.scopes[:1])
 	s := rapid.SampledFrom(scopes).Draw(rt, "scope")
 	switch {
 	case s != md.all && s.state != fxtasks.Open && md.all.state != fxtasks.Open:

@@ -110,21 +110,21 @@ var modelSituations = []string{
 
 // model is what the contract says of a manager.
 type model struct {
-	m       *fxtasks.Manager
-	began   time.Time
-	cfg     fxtasks.Config
-	all     *modelScope   // the manager itself
-	scopes  []*modelScope // that, and its groups
-	tasks   []*modelTask  // that were taken in, by Seq
-	ended   []*modelTask  // those of them that have finished and have a record, in that order
-	refused []refusal
-	calls   []*modelCall // that have not returned, in order
+	m         *fxtasks.Manager
+	began     time.Time
+	cfg       fxtasks.Config
+	all       *modelScope   // the manager itself
+	scopes    []*modelScope // that, and its groups
+	tasks     []*modelTask  // that were taken in, by Seq
+	ended     []*modelTask  // those of them that have finished and have a record, in that order
+	refused   []refusal
+	calls     []*modelCall // that have not returned, in order
 	schedules []*modelSchedule
-	drains  []*modelDrain
-	readers []*modelReader
-	events  int // how many there were
-	turns   int // how many pending tasks were given
-	delays  int // how many were drawn
+	drains    []*modelDrain
+	readers   []*modelReader
+	events    int // how many there were
+	turns     int // how many pending tasks were given
+	delays    int // how many were drawn
 
 	log     *fxtasks.Subscription // has read all events that were checked
 	logged  []modelEvent          // those
