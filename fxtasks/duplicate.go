@@ -57,6 +57,7 @@ func (cs *section) replace(old, t *Task) {
 	old.lostID = true
 	p := runningPredecessor(old)
 	if old.status.Finished() {
+		cs.r.ended.Remove(old.order)
 		cs.forget(old)
 	} else {
 		cs.ask(old, endReplaced)

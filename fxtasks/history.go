@@ -41,25 +41,25 @@ type nameHistory struct {
 // addToHistory counts the end of t, and how long its last attempt waited and ran, if there was one. ran tells
 // that this has ended just now.
 func (cs *section) addToHistory(t *Task, ran bool) {
-	now, outcome := cs.now(), int(t.status-Completed)
-	cs.r.hour.Add(now, outcome)
+	minute, outcome := outcomes.MinuteOf(cs.now()), int(t.status-Completed)
+	cs.r.hour.Add(minute, outcome)
 	h := t.stats.history
 	if h == nil {
 		h = new(nameHistory)
 		t.stats.history = h
 	}
-	h.hour.Add(now, outcome)
+	h.hour.Add(minute, outcome)
 	switch {
 	case ran:
-		h.addRun(now, t.waited(), time.Duration(t.finishedAt-t.startedAt))
+		h.addRun(minute, t.waited(), time.Duration(t.finishedAt-t.startedAt))
 	case t.attempts != nil && t.attempts.number > 0: // cancelled before another attempt
-		h.addRun(now, t.attempts.waited, t.attempts.ran)
+		h.addRun(minute, t.attempts.waited, t.attempts.ran)
 	}
 }
 
-func (h *nameHistory) addRun(now time.Time, waited, ran time.Duration) {
-	h.wait.Add(now, waited)
-	h.run.Add(now, ran)
+func (h *nameHistory) addRun(minute uint32, waited, ran time.Duration) {
+	h.wait.Add(minute, waited)
+	h.run.Add(minute, ran)
 }
 
 // waited returns how long the latest attempt of a running task waited to be started.

@@ -181,3 +181,29 @@ func TestMemoryStaysBounded(t *testing.T) {
 		t.Errorf("from %d to %d tasks the heap grew by %d KB", first, all, grown>>10)
 	}
 }
+
+func TestAStoppedManagerIsReleased(t *testing.T) {
+	stopped := func() weak.Pointer[fxtasks.Manager] {
+		m, err := fxtasks.New(fxtasks.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hour := fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Hour }})
+		submit(t, m, "delayed", nothing, fxtasks.WithDelay(time.Hour))
+		submit(t, m, "between attempts", func(context.Context) error { return errWork }, hour)
+		submit(t, m, "has a timeout", untilCancelled, fxtasks.WithTimeout(time.Hour), fxtasks.WithDrainGrace(time.Millisecond))
+		submit(t, m, "is retained", nothing)
+		schedule(t, m, fxtasks.Every(time.Hour), nothing)
+		if _, err := m.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return weak.Make(m)
+	}()
+	for range 500 { // goroutines of tasks that have ended may not have ended themselves
+		if released(stopped) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("a timer, or a goroutine, keeps a stopped manager in memory")
+}

@@ -129,7 +129,7 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 		opt(o)
 	}
 	if o.idSet {
-		if err := checkID(o.id); err != nil {
+		if err := checkID("ID", o.id); err != nil {
 			return err
 		}
 	}
@@ -175,12 +175,12 @@ func checkName(what, s string) error {
 }
 
 // checkID checks s by the rule for names, and refuses the three that no URL path can carry as a segment.
-func checkID(s string) error {
-	if err := checkName("ID", s); err != nil {
+func checkID(what, s string) error {
+	if err := checkName(what, s); err != nil {
 		return err
 	}
 	if s == "." || s == ".." || s == "/" {
-		return invalid("ID %q: a URL path cannot carry it", s)
+		return invalid("%s %q: a URL path cannot carry it", what, s)
 	}
 	return nil
 }

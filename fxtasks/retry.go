@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 )
 
@@ -25,9 +26,10 @@ type Retry struct {
 
 // attempts is what only a task with WithRetry or WithDelay has.
 type attempts struct {
-	// Never change.
+	// Never change, but that the functions and the values are nil once the task has finished: a retained record
+	// keeps nothing that they hold.
 	retry  Retry
-	values context.Context // the submitter's; nil once the task has finished
+	values context.Context // the submitter's
 
 	// Written by the goroutine that runs an attempt before it pushes the task to the inbox, read in sections after.
 	delay time.Duration // before the next one
@@ -57,13 +59,15 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
-	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
+	number := int(t.ctx.number) // attempts.number may not have been set yet: the task ran before it was on record
+	if a.goexit || e != endReturned && e != endTimeout || number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
 		return false
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			again = false
-			t.failure = bothFailures(t.failure, &PanicError{Value: v, text: panicText(v)})
+			a.panicked = &PanicError{Value: v, Stack: debug.Stack(), text: panicText(v)}
+			t.failure = bothFailures(t.failure, a.panicked)
 			t.outcome = Failed
 		}
 	}()
@@ -71,7 +75,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 	if isPermanent(a.returned) || r.If != nil && !r.If(t.failure.err) {
 		return false
 	}
-	t.attempts.delay = max(0, r.Delay(t.attempts.number))
+	t.attempts.delay = max(0, r.Delay(number))
 	return true
 }
 
@@ -195,6 +199,15 @@ func (r *registry) wakeDelayed() {
 		}
 		return true
 	})
+}
+
+// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
+// one whose turn was first before.
+func (t *Task) isDueBefore(other *Task) bool {
+	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
+		return c < 0
+	}
+	return t.order < other.order
 }
 
 // isDelayed reports whether a pending task is not due yet.
