@@ -38,7 +38,8 @@ type nameHistory struct {
 	wait, run outcomes.Durations
 }
 
-// addToHistory counts the end of t, and how long it waited and ran if it ran.
+// addToHistory counts the end of t, and how long its last attempt waited and ran, if there was one. ran tells
+// that this has ended just now.
 func (cs *section) addToHistory(t *Task, ran bool) {
 	minute, outcome := outcomes.MinuteOf(cs.now()), int(t.status-Completed)
 	cs.r.hour.Add(minute, outcome)
@@ -48,11 +49,21 @@ func (cs *section) addToHistory(t *Task, ran bool) {
 		t.stats.history = h
 	}
 	h.hour.Add(minute, outcome)
-	if ran {
-		h.wait.Add(minute, t.at(t.startedAt).Sub(t.dueAt()))
-		h.run.Add(minute, time.Duration(t.finishedAt-t.startedAt))
+	switch {
+	case ran:
+		h.addRun(minute, t.waited(), time.Duration(t.finishedAt-t.startedAt))
+	case t.attempts != nil && t.attempts.number > 0: // cancelled before another attempt
+		h.addRun(minute, t.attempts.waited, t.attempts.ran)
 	}
 }
+
+func (h *nameHistory) addRun(minute uint32, waited, ran time.Duration) {
+	h.wait.Add(minute, waited)
+	h.run.Add(minute, ran)
+}
+
+// waited returns how long the latest attempt of a running task waited to be started.
+func (t *Task) waited() time.Duration { return t.at(t.startedAt).Sub(t.dueAt()) }
 
 // History returns the outcomes of the last hour, and how long tasks waited and ran. It does not block.
 func (m *Manager) History() History {

@@ -50,3 +50,20 @@ func TestHistoryCountsEndsAndMeasuresTheLastAttempt(t *testing.T) {
 		}
 	})
 }
+
+func TestHistoryMeasuresTheLastAttemptOfATaskThatIsCancelledBeforeAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1})
+		submit(t, m, "first", func(context.Context) error { time.Sleep(5 * time.Second); return nil })
+		retried := submit(t, m, "retried", func(context.Context) error {
+			time.Sleep(10 * time.Second)
+			return errAttempt
+		}, fxtasks.WithRetry(after(time.Hour)))
+		time.Sleep(time.Minute)
+		retried.Cancel(nil)
+		got := m.History().ByName["retried"]
+		if got.Run.Count != 1 || got.Run.Max != 10*time.Second || got.Wait.Count != 1 || got.Wait.Max != 5*time.Second {
+			t.Errorf("Run %+v, Wait %+v", got.Run, got.Wait)
+		}
+	})
+}

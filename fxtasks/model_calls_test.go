@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/fxtasks/background/fxtasks"
 )
 
 // modelCall is a call that may wait.
@@ -28,6 +30,7 @@ type modelCall struct {
 	counts    bool        // its task counts as waiting
 	phase     callPhase
 	submit    *modelSubmit      // that it makes
+	runs      *modelTask        // on its goroutine
 	reader    *modelReader      // that it reads with
 	drain     *modelDrain       // that it carries out
 	look      func(rt *rapid.T) // looks at what else it gave; may be nil
@@ -72,10 +75,13 @@ func anybody(*modelTask) bool { return true }
 // are no cycles but those with itself.
 func (md *model) waiter(rt *rapid.T) *modelTask {
 	limited := slices.ContainsFunc(md.scopes, func(s *modelScope) bool { return s.cfg.MaxRunning > 0 || s.cfg.MaxPending != 0 })
-	if limited || slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil }) {
+	if limited || slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.by != nil && c.runs == nil }) {
 		return nil
 	}
-	return md.caller(rt, anybody)
+	if rapid.SampledFrom([]string{"a task", "a task", "nobody"}).Draw(rt, "who waits") == "nobody" {
+		return nil
+	}
+	return md.pick(rt, "by", md.isFree)
 }
 
 // newCall draws the context of a call.
@@ -103,7 +109,12 @@ func (md *model) newCall(rt *rapid.T, what string, by *modelTask, timeout time.D
 
 // ask makes the call, for real, until it returns or waits.
 func (md *model) ask(c *modelCall, do func(ctx context.Context) error) {
-	call := func() error { c.got = do(c.ctx); c.returned.Store(true); return nil }
+	call := func() error {
+		defer c.returned.Store(true)
+		c.got = fxtasks.ErrGoexit // unless it returns
+		c.got = do(c.ctx)
+		return nil
+	}
 	if c.by == nil {
 		go call()
 	} else {
@@ -119,7 +130,7 @@ func (md *model) await(rt *rapid.T, c *modelCall, over func() bool) {
 	if md.isOver(c) {
 		c.phase = done
 	} else if c.by != nil && !c.ended() {
-		c.counts = c.reader == nil && !c.cancels
+		c.counts = c.reader == nil && !c.cancels && c.runs == nil
 		if c.counts {
 			md.met["a task waits"]++
 		}
@@ -131,7 +142,7 @@ func (md *model) await(rt *rapid.T, c *modelCall, over func() bool) {
 func (md *model) isOver(c *modelCall) bool {
 	switch {
 	case c.over():
-	case c.ended() && c.drain == nil: // a drain is not over with its context
+	case c.ended() && c.drain == nil && c.runs == nil: // a drain and a task that is run are not over with their context
 		c.want = []error{c.ctx.Err()}
 		if c.submit != nil {
 			md.met["a submit gives up"]++
@@ -171,7 +182,7 @@ func (md *model) settle(rt *rapid.T) {
 // these. It says whether graces have ended, too.
 func (md *model) passOn(rt *rapid.T) (graces bool) {
 	for {
-		for md.start() || md.admit() {
+		for md.start() || md.admit() || md.endRuns() {
 		}
 		if !md.endGraces() { // perhaps because a task was asked to end that shuts down a group
 			return graces

@@ -19,10 +19,11 @@ type modelReader struct {
 	missed int
 }
 
-// modelEvent is one that has been checked when it was new.
+// modelEvent is an event, with the attempt that the task was at.
 type modelEvent struct {
-	kind fxtasks.EventKind
-	task *modelTask
+	kind    fxtasks.EventKind
+	task    *modelTask
+	attempt int
 }
 
 // stepSubscribe makes a reader of all events after one, or of those that are still to come.
@@ -82,7 +83,7 @@ func (md *model) stepNext(rt *rapid.T) {
 	if r == nil || rapid.Bool().Draw(rt, "new reader") {
 		r = md.subscribe(fxtasks.Latest, md.events+1)
 	}
-	by := md.caller(rt, func(t *modelTask) bool { return t.timeout == 0 }) // others time out with it, and that are events
+	by := md.caller(rt, func(t *modelTask) bool { return t.timeout == 0 && !t.external }) // others time out with it, and that are events
 	c := md.newCall(rt, "Next", by, modelCallTimeout)
 	c.reader = r
 	var event fxtasks.Event
@@ -107,13 +108,15 @@ func (md *model) checkEvent(rt *rapid.T, r *modelReader, e fxtasks.Event) {
 	md.readLog(rt)
 	md.skip(r)
 	want := md.logged[r.next-1]
-	older := map[fxtasks.EventKind]bool{
+	isRunning := e.Task.Status == fxtasks.Running
+	older := e.Task.Attempt < want.attempt || e.Task.Attempt == want.attempt && map[fxtasks.EventKind]bool{
 		fxtasks.EventStarted:    e.Task.StartedAt.IsZero(),
-		fxtasks.EventProgress:   e.Task.Progress.UpdatedAt.IsZero(),
-		fxtasks.EventCancelling: e.Task.CancelRequestedAt.IsZero(),
+		fxtasks.EventProgress:   isRunning && e.Task.Progress.UpdatedAt.IsZero(),
+		fxtasks.EventCancelling: isRunning && e.Task.CancelRequestedAt.IsZero(),
+		fxtasks.EventRetrying:   isRunning,
 		fxtasks.EventFinished:   !e.Task.Status.Finished(),
 	}[e.Kind]
-	if e.Seq != uint64(r.next) || e.Kind != want.kind || e.Task.Metadata["serial"] != want.task.metadata["serial"] || older {
+	if e.Seq != uint64(r.next) || e.Kind != want.kind || md.tasks[e.Task.Seq-1] != want.task || older {
 		rt.Errorf("got the event %+v, want %q of %v, with Seq %d", e, want.kind, want.task, r.next)
 	}
 	r.next++

@@ -1,6 +1,8 @@
 package fxtasks_test
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -30,10 +32,9 @@ func (md *model) of(s *modelScope, is func(*modelTask) bool) (tasks []*modelTask
 	return tasks
 }
 
-func (t *modelTask) isPending() bool { return t.status == fxtasks.Pending }
-func (t *modelTask) isRunning() bool { return t.status == fxtasks.Running }
-func (t *modelTask) isActive() bool  { return !t.status.Finished() }
-func (t *modelTask) holdsSlot() bool { return t.slot }
+func (md *model) isOpen(s *modelScope) bool {
+	return md.all.state == fxtasks.Open && s.state == fxtasks.Open
+}
 
 func (md *model) hasSlot(group *modelScope) bool {
 	for _, s := range md.around(group) {
@@ -47,7 +48,7 @@ func (md *model) hasSlot(group *modelScope) bool {
 // hasRoom says whether one more task may wait, once the pending task gone is gone, if any.
 func (md *model) hasRoom(group *modelScope, gone *modelTask) bool {
 	for _, s := range md.around(group) {
-		waiting := len(md.of(s, func(t *modelTask) bool { return t.isPending() && t != gone }))
+		waiting := len(md.of(s, func(t *modelTask) bool { return t.isPending() && !t.isBetweenAttempts() && t != gone }))
 		if limit := s.cfg.MaxPending; limit < 0 || limit > 0 && waiting >= limit {
 			return false
 		}
@@ -74,7 +75,7 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 	t, old := s.task, md.holder(s.task.id)
 	var gone *modelTask // the pending task that it takes the place of
 	switch {
-	case md.all.state != fxtasks.Open || t.group.state != fxtasks.Open:
+	case !md.isOpen(t.group):
 		return nil, fxtasks.ErrShuttingDown
 	case old == nil:
 	case s.policy == fxtasks.Join && t.kind != "" && t.kind != old.kind:
@@ -88,20 +89,31 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 		gone = old
 	}
 	after := mustReturn(old)
-	if starts := after == nil && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
+	if starts := after == nil && t.delay == 0 && md.hasSlot(t.group); !starts && !md.hasRoom(t.group, gone) {
 		return nil, fxtasks.ErrQueueFull
 	}
-	t.created, t.known, t.after = time.Now(), true, after
+	t.after = after
+	md.takeIn(t, old)
+	if after != nil {
+		md.met["a task waits for the one it replaces"]++
+	}
+	return t, nil
+}
+
+// takeIn puts t on record. It takes the ID of old, unless that is nil.
+func (md *model) takeIn(t, old *modelTask) {
+	t.created, t.known = time.Now(), true
+	if t.delay == 0 {
+		md.takeTurn(t)
+	} else {
+		md.delay(t, t.delay)
+	}
 	md.tasks = append(md.tasks, t)
 	md.publish(t, fxtasks.EventSubmitted)
 	if old != nil {
 		md.request(old, fxtasks.ErrReplaced)
 		md.forgetFinished(old)
 	}
-	if after != nil {
-		md.met["a task waits for the one it replaces"]++
-	}
-	return t, nil
 }
 
 // mustReturn gives the running task that must return before one that replaces old can start.
@@ -117,41 +129,88 @@ func mustReturn(old *modelTask) *modelTask {
 	return nil
 }
 
-// start starts the pending task that was submitted first, of those that can start.
-func (md *model) start() bool {
-	for _, t := range md.tasks {
-		if t.isPending() && t.after == nil && md.hasSlot(t.group) {
-			t.status, t.started, t.slot = fxtasks.Running, time.Now(), true
-			md.publish(t, fxtasks.EventStarted)
-			if md.all.state != fxtasks.Open || t.group.state != fxtasks.Open {
-				md.met["a pending task starts while draining"]++
-			}
-			return true
+// firstInTurn gives the queued task whose turn it is, of those for which may holds.
+func (md *model) firstInTurn(may func(*modelTask) bool) (first *modelTask) {
+	for _, t := range md.of(md.all, (*modelTask).isQueued) {
+		if may(t) && (first == nil || t.turn < first.turn) {
+			first = t
 		}
 	}
-	return false
+	return first
 }
 
-// request asks t to end. The first cause wins.
+// start starts the pending task whose turn it is, of those that can start.
+func (md *model) start() bool {
+	t := md.firstInTurn(func(t *modelTask) bool { return md.hasSlot(t.group) })
+	if t == nil {
+		return false
+	}
+	if !md.isOpen(t.group) {
+		md.met["a pending task starts while draining"]++
+	}
+	if t.attempt == 0 && !t.notBefore.IsZero() {
+		md.met["a delayed task starts"]++
+	}
+	md.begin(t)
+	return true
+}
+
+// begin starts an attempt of t.
+func (md *model) begin(t *modelTask) {
+	t.status, t.started, t.slot = fxtasks.Running, time.Now(), !t.external
+	t.attempt++
+	t.waited = time.Since(t.due())
+	t.ctxEnd = nil
+	md.publish(t, fxtasks.EventStarted)
+}
+
+// request asks t to end. The first cause wins, but after any but a timeout no attempt follows.
 func (md *model) request(t *modelTask, cause error) {
 	if !t.isActive() || t.cause != nil {
+		t.late = t.late || cause != fxtasks.ErrTimeout
 		return
 	}
 	t.cause, t.requested = cause, time.Now()
 	if t.isRunning() {
+		t.ctxEnd = cause
 		md.publish(t, fxtasks.EventCancelling)
-	} else {
-		md.finish(t, fxtasks.Cancelled)
+		return
 	}
+	switch {
+	case t.isDelayed() && t.attempt == 0:
+		md.met["a delayed task is cancelled"]++
+	case !t.isBetweenAttempts():
+	case cause == fxtasks.ErrShutdown:
+		md.met["a shutdown ends a task between attempts"]++
+	default:
+		md.met["a task is cancelled between attempts"]++
+	}
+	md.finish(t, fxtasks.Cancelled)
 }
 
-// finish ends t. Its record stays, unless its ID is another's: its successor's, or, if it was to
+// leave is for a task that goes on to another status. Its context ends with its function.
+func (t *modelTask) leave(to fxtasks.Status) {
+	if t.isRunning() {
+		t.worked = time.Since(t.started)
+		t.ctxEnd = cmp.Or(t.ctxEnd, context.Canceled)
+	}
+	t.status, t.slot = to, false
+}
+
+// finish ends t. Its record stays, unless Run ran it or its ID is another's: its successor's, or, if it was to
 // replace a task that has not returned, that one's again.
 func (md *model) finish(t *modelTask, status fxtasks.Status) {
-	t.status, t.finished, t.slot = status, time.Now(), false
+	t.leave(status)
+	t.finished = time.Now()
 	md.publish(t, fxtasks.EventFinished)
 	md.ended = append(md.ended, t)
-	if now := md.holder(t.id); t.after != nil || now != nil && now != t {
+	if t.schedule != nil {
+		if status == fxtasks.Completed {
+			t.schedule.lastCompleted = t.finished
+		}
+		md.prepareRun(t)
+	}
+	if now := md.holder(t.id); t.external || t.after != nil || now != nil && now != t {
 		md.forgetFinished(t)
 	}
 	for _, s := range md.tasks {
@@ -182,6 +241,6 @@ func (md *model) refuse(t *modelTask) {
 }
 
 func (md *model) publish(t *modelTask, kind fxtasks.EventKind) {
-	t.events = append(t.events, kind)
+	t.events = append(t.events, modelEvent{kind, t, t.attempt})
 	md.events++
 }

@@ -25,7 +25,17 @@ type modelDrain struct {
 // stepShutdown shuts down the manager, which is drawn seldom since not much can happen afterwards, or
 // a group.
 func (md *model) stepShutdown(rt *rapid.T) {
-	s := rapid.SampledFrom(slices.Concat(md.scopes[1:], md.scopes[1:], md.scopes[:1])).Draw(rt, "scope")
+	var scopes []*modelScope // preferably, and so first, where something waits
+	for _, c := range md.calls {
+		if c.submit != nil {
+			scopes = append(scopes, c.submit.task.group)
+		}
+	}
+	for _, t := range md.of(md.all, (*modelTask).isPending) {
+		scopes = append(scopes, t.group)
+	}
+	scopes = slices.Concat(scopes, md.scopes[1:], md.scopes[1:], md.scopes[:1])
+	s := rapid.SampledFrom(scopes).Draw(rt, "scope")
 	switch {
 	case s != md.all && s.state != fxtasks.Open && md.all.state != fxtasks.Open:
 		return // whether it waits for the group's or for the manager's is not promised
@@ -81,12 +91,18 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	}
 }
 
-// beginDrain closes the scope for new tasks, and asks those without grace to end.
+// beginDrain closes the scope for new tasks, stops its schedules, and asks those to end that have no grace, are not due, or wait for
+// another attempt.
 func (md *model) beginDrain(d *modelDrain) {
 	d.scope.state = fxtasks.Draining
 	d.deadline = d.began.Add(modelBudget)
 	if end, ok := d.call.ctx.Deadline(); ok && end.Before(d.deadline) {
 		d.deadline = end
+	}
+	for _, s := range md.schedules {
+		if d.scope == md.all || d.scope == s.group {
+			s.stop()
+		}
 	}
 	for _, c := range md.calls {
 		if s := c.submit; s != nil && !s.decided && c.phase == waiting && md.has(d.scope, s.task) {
@@ -95,7 +111,9 @@ func (md *model) beginDrain(d *modelDrain) {
 		}
 	}
 	md.drains = append(md.drains, d)
-	md.requestAll(md.of(d.scope, func(t *modelTask) bool { return t.isActive() && t.grace == 0 }), fxtasks.ErrShutdown)
+	md.requestAll(md.of(d.scope, func(t *modelTask) bool {
+		return t.isActive() && t.grace == 0 || t.isDelayed() || t.isBetweenAttempts()
+	}), fxtasks.ErrShutdown)
 }
 
 // endGraces asks the tasks to end whose grace is over, and says whether there were such.

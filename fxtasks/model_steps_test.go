@@ -1,10 +1,7 @@
 package fxtasks_test
 
 import (
-	"context"
-	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"pgregory.net/rapid"
@@ -19,97 +16,6 @@ func (md *model) pick(rt *rapid.T, label string, is func(*modelTask) bool) *mode
 		return nil
 	}
 	return rapid.SampledFrom(tasks).Draw(rt, label)
-}
-
-// stepFinish ends a task's function, in one of all ways.
-func (md *model) stepFinish(rt *rapid.T) {
-	t := md.pick(rt, "task", md.isFree)
-	if t == nil {
-		return
-	}
-	t.how = rapid.SampledFrom([]string{"nil", "error", "panic", "Goexit"}).Draw(rt, "how")
-	t.orders <- map[string]func() error{
-		"nil":    func() error { return errReturns },
-		"error":  func() error { return errModel },
-		"panic":  func() error { panic(errModel) },
-		"Goexit": func() error { runtime.Goexit(); return nil },
-	}[t.how]
-	switch {
-	case t.how == "nil":
-		md.finish(t, fxtasks.Completed)
-	case t.how != "error" || t.cause == nil:
-		md.finish(t, fxtasks.Failed)
-	case t.cause == fxtasks.ErrTimeout:
-		md.finish(t, fxtasks.TimedOut)
-	default:
-		md.finish(t, fxtasks.Cancelled)
-	}
-	md.settle(rt)
-}
-
-// err gives what the task's Err must match, nothing for nil.
-func (t *modelTask) err() (want []error) {
-	switch {
-	case t.isActive() || t.how == "nil":
-		return nil
-	case t.how == "Goexit":
-		return []error{fxtasks.ErrGoexit}
-	case t.how != "":
-		want = append(want, errModel)
-	}
-	if t.status != fxtasks.Failed {
-		want = append(want, t.cause)
-		if t.cause == errModelCause {
-			want = append(want, fxtasks.ErrCancelled)
-		}
-	}
-	return want
-}
-
-// result gives the value that the task's function has returned.
-func (t *modelTask) result() any {
-	if t.how == "nil" {
-		return modelValue(t.kind, t.serial)
-	}
-	return modelValue(t.kind, 0)
-}
-
-func modelValue(kind string, n int) any {
-	switch {
-	case kind == "int":
-		return n
-	case kind == "string" && n > 0:
-		return strconv.Itoa(n)
-	case kind == "string":
-		return ""
-	}
-	return nil
-}
-
-// stepProgress reports progress with the context of a task that runs, or has ended.
-func (md *model) stepProgress(rt *rapid.T) {
-	t := md.pick(rt, "task", func(t *modelTask) bool { return t.ran })
-	if t == nil {
-		return
-	}
-	reports := rapid.SampledFrom([]int{1, 2, 5}).Draw(rt, "reports")
-	if slices.ContainsFunc(md.calls, func(c *modelCall) bool { return c.reader != nil }) {
-		reports = 1 // more would run over an event that was just read
-	}
-	for i := range reports {
-		p := fxtasks.Progress{Current: int64(i), Total: 10, Unit: "files", Message: "working"}
-		fxtasks.ReportProgress(t.ctx, p)
-		if t.isRunning() {
-			t.progress = p
-			t.progress.UpdatedAt = time.Now()
-			md.publish(t, fxtasks.EventProgress)
-		}
-		if i%500 == 499 {
-			md.readLog(rt) // which must not miss any
-		}
-	}
-	fxtasks.ReportProgress(context.Background(), fxtasks.Progress{})
-	md.settle(rt)
 }
 
 // requestAll asks the tasks to end, a successor before the task that it waits for. No order is
@@ -137,15 +43,39 @@ func (md *model) forgetAll() int {
 
 func (md *model) stepTime(rt *rapid.T) {
 	seconds := rapid.IntRange(1, 7).Draw(rt, "seconds")
-	for range time.Duration(seconds) * time.Second / modelTick {
-		time.Sleep(modelTick)
+	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
+		time.Sleep(time.Until(md.nextDue()))
 		md.due(rt)
 	}
+}
+
+// nextDue gives when something is due next: a task, a timeout, a run, or whatever may be at the next tick.
+func (md *model) nextDue() time.Time {
+	next := time.Now().Truncate(modelTick).Add(modelTick)
+	sooner := func(at time.Time) {
+		if at.After(time.Now()) && at.Before(next) {
+			next = at
+		}
+	}
+	for _, t := range md.tasks {
+		switch {
+		case t.isDelayed():
+			sooner(t.notBefore)
+		case t.isRunning() && t.timeout > 0:
+			sooner(t.started.Add(t.timeout))
+		}
+	}
+	for _, s := range md.schedules {
+		sooner(s.next)
+	}
+	return next
 }
 
 // due does what is due now.
 func (md *model) due(rt *rapid.T) {
 	md.prune()
+	md.becomeDue()
+	md.fire(rt)
 	for _, t := range md.tasks {
 		if t.isRunning() && t.timeout > 0 && time.Since(t.started) >= t.timeout {
 			md.request(t, fxtasks.ErrTimeout)

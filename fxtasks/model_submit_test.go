@@ -13,44 +13,6 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// modelTask is what the contract says of a task, next to the task itself.
-type modelTask struct {
-	// The handles that were given out: nil until a submit has returned one.
-	task  *fxtasks.Task
-	value func(ctx context.Context) (any, error) // of a Result
-
-	// How it was submitted.
-	serial   int
-	id, name string // id is "" until known
-	group    *modelScope
-	kind     string // of value: "", "int" or "string"
-	timeout  time.Duration
-	grace    time.Duration
-	metadata map[string]string
-	carries  any // the value of its context
-
-	// What the contract says of it now.
-	status    fxtasks.Status
-	created   time.Time
-	started   time.Time
-	finished  time.Time
-	after     *modelTask // it replaces this one, which has not returned
-	slot      bool
-	cause     error // why it was asked to end
-	requested time.Time
-	how       string // its function ended
-	progress  fxtasks.Progress
-	events    []fxtasks.EventKind
-	known     bool // it has a record
-
-	// Its function's.
-	ctx    context.Context
-	orders chan func() error // what it is to do next; an error ends it
-	ran    bool
-	woken  bool // who has waited for it since it was submitted
-	seen   int  // of events, how many were checked
-}
-
 // modelSubmit is a Submit.
 type modelSubmit struct {
 	task     *modelTask
@@ -60,46 +22,6 @@ type modelSubmit struct {
 	decided  bool
 	gives    *modelTask // its own, or the one that it joins; nil for an error
 }
-
-type carriedKey struct{}
-
-var (
-	errModel      = errors.New("on purpose")
-	errModelCause = errors.New("a caller's own cause")
-	errReturns    = errors.New("return nil") // an order
-)
-
-// run is the function of every task: it does as it is told.
-func (t *modelTask) run(over <-chan struct{}) fxtasks.Func {
-	return func(ctx context.Context) error {
-		t.ctx, t.ran = ctx, true
-		for {
-			select {
-			case order := <-t.orders:
-				switch err := order(); err {
-				case nil:
-				case errReturns:
-					return nil
-				default:
-					return err
-				}
-			case <-over:
-				return nil
-			}
-		}
-	}
-}
-
-func (t *modelTask) hasHandle() bool { return t.task != nil }
-
-func (t *modelTask) String() string {
-	if t == nil {
-		return "nobody"
-	}
-	return fmt.Sprintf("task %d", t.serial)
-}
-
-func (t *modelTask) GoString() string { return t.String() } // for rapid
 
 func (md *model) stepSubmit(rt *rapid.T) {
 	for range rapid.IntRange(1, 3).Draw(rt, "tasks") {
@@ -127,7 +49,10 @@ func (md *model) submitOne(rt *rapid.T) {
 	if t.id != "" {
 		s.blocking = false // which of several goes on first, when an ID changes hands and room comes at once, is not promised
 	}
-	opts := t.drawOptions(rt)
+	opts := append(t.drawOptions(rt), t.drawRetry(rt)...)
+	if t.delay = md.drawDelay(rt, 0, 0, 0, 0, 0, 0, modelDelay, modelLongDelay); t.delay > 0 {
+		opts = append(opts, fxtasks.WithDelay(t.delay))
+	}
 	if t.id == "" {
 		s.policy = fxtasks.Reject
 	} else {
@@ -169,7 +94,8 @@ func (md *model) submitOne(rt *rapid.T) {
 // try decides what comes of a submit, unless it has to wait for room.
 func (md *model) try(s *modelSubmit) bool {
 	gives, err := md.decide(s)
-	if s.blocking && err == fxtasks.ErrQueueFull {
+	hopeless := s.task.delay > 0 && md.noneMayWait(s.task.group) // there will never be room
+	if s.blocking && err == fxtasks.ErrQueueFull && !hopeless {
 		return false
 	}
 	md.decided(s, gives, err)
@@ -268,10 +194,20 @@ func (md *model) stepSubmitNonsense(rt *rapid.T) {
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithID("")}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithTimeout(-1)}},
 		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithDrainGrace(-1), fxtasks.WithBlocking()}},
+		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithDelay(-1)}},
+		{"work", nothing, []fxtasks.TaskOption{fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1})}},
 	} {
 		if task, err := s.into.Submit(ctx, c.name, c.fn, c.opts...); !errors.Is(err, fxtasks.ErrInvalid) || task != nil {
 			rt.Errorf("Submit(%q, …) gave %v, %v, want ErrInvalid", c.name, task, err)
 		}
 		md.refused = append(md.refused, refusal{s, c.name})
+	}
+	for _, opt := range []fxtasks.TaskOption{
+		fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2}), fxtasks.WithDelay(1), fxtasks.WithBlocking(), fxtasks.WithTimeout(-1),
+	} {
+		if err := s.into.(runner).Run(ctx, "work", nothing, opt); !errors.Is(err, fxtasks.ErrInvalid) {
+			rt.Errorf("Run gave %v, want ErrInvalid", err)
+		}
+		md.refused = append(md.refused, refusal{s, "work"})
 	}
 }

@@ -18,7 +18,10 @@ import (
 // contract says of it, and compares the two after each.
 //
 //	model_test.go         the state of the model, and the list of steps
+//	model_task_test.go    a task of the model, and its function
 //	model_rules_test.go   what the contract says: limits, order, duplicates, ends, records
+//	model_attempt_test.go how attempts end, and what they leave
+//	model_retry_test.go   whether another follows, and when
 //	model_calls_test.go   calls that wait
 //	model_…_test.go       the steps
 //	model_check_test.go   the comparison
@@ -41,6 +44,7 @@ func TestManagerFollowsItsModel(t *testing.T) {
 					}
 					modelSteps[rapid.SampledFrom(names).Draw(rt, "step")](md, rt)
 				}})
+				md.checkHistory(rt)
 			})
 		})
 	}
@@ -58,7 +62,11 @@ type modelLimits struct{ manager, groups bool }
 var modelSteps = map[string]func(*model, *rapid.T){
 	"submit":            (*model).stepSubmit,
 	"submit nonsense":   (*model).stepSubmitNonsense,
+	"run":               (*model).stepRun,
 	"make a group":      (*model).stepGroup,
+	"schedule":          (*model).stepSchedule,
+	"trigger":           (*model).stepTrigger,
+	"stop":              (*model).stepStop,
 	"finish":            (*model).stepFinish,
 	"report progress":   (*model).stepProgress,
 	"wait for a task":   (*model).stepWait,
@@ -79,14 +87,14 @@ var modelSteps = map[string]func(*model, *rapid.T){
 // modelStepNames has the steps that lead to the most states first, which are drawn most often.
 var modelStepNames = []string{
 	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
-	"cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
-	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "submit nonsense", "make a group",
+	"run", "cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
+	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "schedule", "trigger", "stop", "submit nonsense", "make a group",
 }
 
 // modelLastSteps are for when the manager has begun to shut down.
 var modelLastSteps = []string{
-	"wait for an event", "shut down", "time passes", "finish", "subscribe", "read events", "end a context", "wait for a task",
-	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group",
+	"finish", "shut down", "time passes", "wait for an event", "subscribe", "read events", "end a context", "wait for a task",
+	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run", "schedule", "trigger",
 }
 
 // modelSituations are states that are worth nothing to a test that never gets there.
@@ -95,21 +103,28 @@ var modelSituations = []string{
 	"a task waits",
 	"a task waits for the one it replaces", "a task waits for itself", "a task is joined",
 	"a pending task starts while draining", "a grace ends", "a shutdown gives up", "CancelTimeout passes",
+	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
+	"a delayed task starts", "a delayed task is cancelled",
+	"a run begins", "a run is skipped", "a task runs another", "a context ends what was run with it",
 }
 
 // model is what the contract says of a manager.
 type model struct {
-	m       *fxtasks.Manager
-	cfg     fxtasks.Config
-	all     *modelScope   // the manager itself
-	scopes  []*modelScope // that, and its groups
-	tasks   []*modelTask  // that were taken in, by Seq
-	ended   []*modelTask  // those of them that have finished and have a record, in that order
-	refused []refusal
-	calls   []*modelCall // that have not returned, in order
-	drains  []*modelDrain
-	readers []*modelReader
-	events  int // how many there were
+	m         *fxtasks.Manager
+	began     time.Time
+	cfg       fxtasks.Config
+	all       *modelScope   // the manager itself
+	scopes    []*modelScope // that, and its groups
+	tasks     []*modelTask  // that were taken in, by Seq
+	ended     []*modelTask  // those of them that have finished and have a record, in that order
+	refused   []refusal
+	calls     []*modelCall // that have not returned, in order
+	schedules []*modelSchedule
+	drains    []*modelDrain
+	readers   []*modelReader
+	events    int // how many there were
+	turns     int // how many pending tasks were given
+	delays    int // how many were drawn
 
 	log     *fxtasks.Subscription // has read all events that were checked
 	logged  []modelEvent          // those
@@ -148,10 +163,12 @@ const (
 	modelCallTimeout   = 2800 * time.Millisecond
 	modelBudget        = 6 * time.Second // a tenth of it is left when graces end
 	modelShortBudget   = 3 * time.Second
+	modelDelay         = 700 * time.Millisecond // and some nanoseconds; see drawDelay
+	modelLongDelay     = 3 * time.Second
 )
 
 func newModel(rt *rapid.T, limits modelLimits) *model {
-	md := &model{over: make(chan struct{}), met: make(map[string]int)}
+	md := &model{over: make(chan struct{}), met: make(map[string]int), began: time.Now()}
 	group := drawGroupConfig(rt, limits.manager)
 	md.cfg = fxtasks.Config{
 		MaxRunning: group.MaxRunning, MaxPending: group.MaxPending,

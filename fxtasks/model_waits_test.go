@@ -44,7 +44,7 @@ func (md *model) stepWait(rt *rapid.T) {
 		case t.isActive():
 			return false
 		}
-		c.want, want = t.err(), t.result()
+		c.want, want = t.err().matches, t.result()
 		return true
 	})
 }

@@ -36,7 +36,8 @@ type attempts struct {
 	ended Status        // of the task, if no other attempt follows after all
 
 	// Protected by the registry's mutex.
-	number      int // of the attempt that runs or ran last
+	number      int           // of the attempt that runs or ran last
+	waited, ran time.Duration // of the latest attempt that another was to follow, for the history
 	notBefore   time.Time
 	last        *failure // of the latest attempt that another followed, or is to follow
 	lateRequest *ending  // asked for when the attempt had ended and was not in the inbox yet
@@ -128,6 +129,7 @@ func (cs *section) requeue(t *Task) {
 	}
 	t.ctx, t.request, t.requestedAt, t.reported = nil, nil, 0, nil
 	a.last, t.failure = t.failure, nil
+	a.waited, a.ran = t.waited(), cs.now().Sub(t.at(t.startedAt))
 	a.notBefore = cs.now().Add(a.delay)
 	cs.move(t, Pending, cs.now())
 	r.all.betweenAttempts++

@@ -82,6 +82,22 @@ func TestStackOnAReusedGoroutine(t *testing.T) {
 }
 
 // TestStackOfAGroupsTasks: a group's Shutdown reports its own tasks, with their own stacks.
+// TestStackOfTasksThatShareAGoroutine: each Run is a task, on the goroutine of the task that calls it.
+func TestStackOfTasksThatShareAGoroutine(t *testing.T) {
+	m := newManager(t, fxtasks.Config{})
+	g := newGate(t, 1)
+	submit(t, m, "outer", func(ctx context.Context) error {
+		return m.Run(ctx, "middle", func(ctx context.Context) error {
+			return m.Run(ctx, "inner", hangIn(hangsReceiving, g))
+		})
+	})
+	checkStacks(t, abandon(t, m, g), map[string][]string{
+		"outer":  {"hangsReceiving"},
+		"middle": {"hangsReceiving"},
+		"inner":  {"hangsReceiving"},
+	})
+}
+
 func TestStackOfAGroupsTasks(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
 	eu, err := m.Group("eu", fxtasks.GroupConfig{})

@@ -2,6 +2,7 @@
 package goroutines
 
 import (
+	"iter"
 	"runtime"
 	"strings"
 )
@@ -15,7 +16,8 @@ func Dump(max int) []byte {
 }
 
 // Families returns, for each address that a root frame shows, the stack of that goroutine, then those of
-// the goroutines that it started, and so on, separated by blank lines. Addresses are in hex, without 0x.
+// the goroutines that it started, and so on, separated by blank lines. Addresses are in hex, without 0x; all
+// those of one goroutine have the same.
 //
 // Each of roots is the beginning of a frame up to the 0x of the address in its first argument, after a
 // line feed: "\nexample.com/pkg.run(0x". Such a function must not be inlined, and must use the argument
@@ -36,9 +38,14 @@ func Families(dump []byte, roots []string, own string) map[string]string {
 			continue
 		}
 		stacks[number] = stack
-		if address, ok := rootAddress(stack, roots); ok {
-			started[address] = number
-		} else if parent, ok := parentOf(stack, own); ok {
+		isRoot := false
+		for address := range rootAddresses(stack, roots) {
+			started[address], isRoot = number, true
+		}
+		if isRoot {
+			continue
+		}
+		if parent, ok := parentOf(stack, own); ok {
 			children[parent] = append(children[parent], number)
 		}
 	}
@@ -64,16 +71,19 @@ func numberOf(stack string) (number string, ok bool) {
 	return number, ok
 }
 
-// rootAddress returns the address in the first root frame of a stack.
-func rootAddress(stack string, roots []string) (hex string, ok bool) {
-	for _, root := range roots {
-		_, rest, _ := strings.Cut(stack, root)
-		end := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
-		if end > 0 {
-			return rest[:end], true
+// rootAddresses returns the address in each root frame of a stack. It has several where such a function has led
+// to another.
+func rootAddresses(stack string, roots []string) iter.Seq[string] {
+	return func(yield func(hex string) bool) {
+		for _, root := range roots {
+			for _, rest, ok := strings.Cut(stack, root); ok; _, rest, ok = strings.Cut(rest, root) {
+				end := strings.IndexFunc(rest, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+				if end > 0 && !yield(rest[:end]) {
+					return
+				}
+			}
 		}
 	}
-	return "", false
 }
 
 // parentOf returns the number of the goroutine that started this one.
