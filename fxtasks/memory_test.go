@@ -104,6 +104,36 @@ func TestFinishedTaskReleasesWhatItRanWith(t *testing.T) {
 	})
 }
 
+// TestFinishedTaskReleasesItsRetry keeps the record, and a handle on the task.
+func TestFinishedTaskReleasesItsRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{})
+		for name, fn := range map[string]fxtasks.Func{
+			"completed": nothing,
+			"failed":    thatBecomes(fxtasks.Failed),
+		} {
+			for _, most := range []int{0, 1, 3} {
+				run := func() (*fxtasks.Task, weak.Pointer[big], weak.Pointer[big]) {
+					byDelay, byIf := new(big), new(big)
+					task := submit(t, m, "task", fn, fxtasks.WithRetry(fxtasks.Retry{
+						MaxAttempts: most,
+						Delay:       func(int) time.Duration { return time.Duration(byDelay.bytes[0]) },
+						If:          func(error) bool { return byIf.bytes[0] == 0 },
+					}))
+					return task, weak.Make(byDelay), weak.Make(byIf)
+				}
+				task, byDelay, byIf := run()
+				<-task.Done()
+				synctest.Wait()
+				if !released(byDelay) || !released(byIf) {
+					t.Errorf("%s, %d attempts: what Delay captured is released: %v, what If captured: %v", name, most, released(byDelay), released(byIf))
+				}
+				runtime.KeepAlive(task)
+			}
+		}
+	})
+}
+
 // TestResultIsReleasedWithItsRecord: recent events show the task longer than its record is kept,
 // but nobody can get at the value through them.
 func TestResultIsReleasedWithItsRecord(t *testing.T) {

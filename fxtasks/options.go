@@ -106,6 +106,9 @@ func WithBlocking() TaskOption {
 // attempts the task is pending and holds no slot, no goroutine and no room in the queue. A timeout is each
 // attempt's. A cancel, a Replace, a shutdown and runtime.Goexit end the task, whatever is left.
 func WithRetry(r Retry) TaskOption {
+	if r.MaxAttempts <= 1 {
+		r.Delay, r.If = nil, nil // nobody calls them, and options stay with the record
+	}
 	return func(o *taskOptions) { o.retry = r }
 }
 

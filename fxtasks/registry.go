@@ -186,7 +186,7 @@ func (cs *section) end(t *Task, status Status) {
 		r.asked.remove(t.askedAt())
 	}
 	if t.attempts != nil {
-		t.attempts.values = nil
+		t.attempts.forget()
 		if status == Completed {
 			t.attempts.last = nil
 		}

@@ -25,9 +25,9 @@ type Retry struct {
 
 // attempts is what only a task with WithRetry or WithDelay has.
 type attempts struct {
-	// Never change.
+	// Never change, but that functions and values are nil once the task has finished.
 	retry  Retry
-	values context.Context // the submitter's; nil once the task has finished
+	values context.Context // the submitter's
 
 	// Written by the goroutine that runs an attempt before it pushes the task to the inbox, read in sections after.
 	delay time.Duration // before the next one
@@ -46,11 +46,15 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 		return nil
 	}
 	a := &attempts{retry: o.retry, values: c.values, index: -1}
+	o.retry.Delay, o.retry.If = nil, nil // options stay with the record
 	if a.retry.Delay == nil {
 		a.retry.Delay = Backoff(time.Second, time.Minute)
 	}
 	return a
 }
+
+// forget drops what a record must not keep alive.
+func (a *attempts) forget() { a.values, a.retry.Delay, a.retry.If = nil, nil, nil }
 
 // retries reports whether another attempt follows, and notes after which delay. It calls the user's code: a
 // panic there fails the task.
