@@ -32,7 +32,7 @@ func (r *round) audit() {
 // auditRecords wants the records to be those that are to be kept, and Cleanup to forget them.
 func (r *round) auditRecords(h *checks.History) {
 	config := r.manager.Config()
-	reader := &checks.Reader{Findings: r.findings, Config: config, Groups: r.groups}
+	reader := &checks.Reader{Findings: r.findings, Config: config, Groups: r.groups, Retries: r.retries > 0}
 	reader.Stats(r.manager.Stats())
 	if config.RetainFor < time.Minute { // they go while one looks
 		return

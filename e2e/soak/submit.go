@@ -59,6 +59,9 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 		sub.order.Grace = pick(l, 0, l.upTo(100*time.Millisecond), time.Hour)
 		sub.opts = append(sub.opts, fxtasks.WithDrainGrace(sub.order.Grace))
 	}
+	if r.retries > 0 && l.oneIn(r.retries) {
+		r.retry(l, &sub, ok)
+	}
 	if l.oneIn(4) {
 		sub.block()
 	}
@@ -87,7 +90,7 @@ func (r *round) plain(group string, a *act) submission {
 func (r *round) spoil(l luck, sub *submission) {
 	r.tally.fault("invalid submit")
 	sub.order.Invalid = true
-	switch l.IntN(7) {
+	switch l.IntN(8) {
 	case 0:
 		sub.act = nil
 	case 1:
@@ -103,6 +106,8 @@ func (r *round) spoil(l luck, sub *submission) {
 		sub.opts = append(sub.opts, fxtasks.WithDuplicate(fxtasks.Replace+1))
 	case 6:
 		sub.opts = append(sub.opts, nil)
+	case 7:
+		sub.opts = append(sub.opts, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1}))
 	}
 }
 
@@ -140,7 +145,7 @@ func (r *round) placeWith(ctx context.Context, e *checks.Entry, sub submission) 
 	var result *fxtasks.Result[int]
 	var err error
 	if sub.order.Typed {
-		result, err = fxtasks.SubmitResult(ctx, into, sub.name, typed(fn, e.N), opts...)
+		result, err = fxtasks.SubmitResult(ctx, into, sub.name, typed(fn), opts...)
 		if result != nil {
 			task = result.Task
 		}
@@ -152,13 +157,18 @@ func (r *round) placeWith(ctx context.Context, e *checks.Entry, sub submission) 
 	return placed{e, result}
 }
 
-// typed makes fn give a value by which it can be told from others.
-func typed(fn fxtasks.Func, value int) func(context.Context) (int, error) {
+// typed makes fn give a value by which its attempt can be told from others.
+func typed(fn fxtasks.Func) func(context.Context) (int, error) {
 	if fn == nil {
 		return nil
 	}
-	return func(ctx context.Context) (int, error) { return value, fn(ctx) }
+	return func(ctx context.Context) (int, error) {
+		self, _ := fxtasks.FromContext(ctx)
+		return valueOf(self.Info()), fn(ctx)
+	}
 }
+
+func valueOf(i fxtasks.Info) int { return checks.OrderOf(i)<<4 + i.Attempt }
 
 // await waits for what was placed with ctx, in one of the ways there are.
 func (r *round) await(ctx context.Context, l luck, p placed) {
@@ -173,8 +183,8 @@ func (r *round) await(ctx context.Context, l luck, p placed) {
 	}
 	value, err := p.result.Value(ctx)
 	r.findings.Waited("Value", task, err, ctx.Err())
-	if n := checks.OrderOf(task.Info()); err == nil && value != n {
-		r.findings.Addf("Value gave %d, want %d, which the function returned", value, n)
+	if want := valueOf(task.Info()); err == nil && value != want {
+		r.findings.Addf("Value gave %d, want %d, which the last attempt returned", value, want)
 	}
 }
 

@@ -45,6 +45,7 @@ func (t *tally) round(s fxtasks.Stats, whole bool) {
 	c.Failed += s.Failed
 	c.Cancelled += s.Cancelled
 	c.TimedOut += s.TimedOut
+	c.Retried += s.Retried
 	c.Rejected += s.Rejected
 }
 
@@ -54,8 +55,8 @@ func (t *tally) print(out io.Writer, start, end footprint) {
 	defer t.mu.Unlock()
 	c := t.counts
 	fmt.Fprintf(out, "rounds      %d, of %d of them a subscription told everything\n", t.rounds, t.whole)
-	fmt.Fprintf(out, "tasks       %d submitted: %d completed, %d failed, %d cancelled, %d timed out; %d rejected\n",
-		c.Submitted, c.Completed, c.Failed, c.Cancelled, c.TimedOut, c.Rejected)
+	fmt.Fprintf(out, "tasks       %d submitted: %d completed, %d failed, %d cancelled, %d timed out; %d attempts retried, %d rejected\n",
+		c.Submitted, c.Completed, c.Failed, c.Cancelled, c.TimedOut, c.Retried, c.Rejected)
 	fmt.Fprintln(out, "faults")
 	for _, kind := range slices.Sorted(maps.Keys(t.faults)) {
 		fmt.Fprintf(out, "  %8d  %s\n", t.faults[kind], kind)

@@ -24,6 +24,7 @@ type Order struct {
 	Bounded  bool          // the manager or the group has a MaxPending
 	Timeout  time.Duration // as it applies: its own, the group's or the manager's
 	Grace    time.Duration // likewise
+	Retry    Retry
 }
 
 const numberKey = "soak.number"
@@ -53,9 +54,10 @@ const (
 	Exited   How = "called Goexit"
 )
 
-// Deed is what the function of a task did.
+// Deed is what the function of a task did in one attempt.
 type Deed struct {
-	Runs         int
+	Attempt      int             // from 1; 0: it never ran
+	Ctx          context.Context // nil: it never ran
 	Began, Ended time.Time
 	How          How
 	Returned     error
@@ -69,13 +71,13 @@ type Deed struct {
 // Account is all that is known of one Submit in the end.
 type Account struct {
 	Order
-	Deed
+	Deed             // of the latest attempt
+	Earlier          []Deed
 	Called, Answered time.Time
 	Refusal          error // that Submit gave
 	CtxErr           error // of its ctx when it did
 	Joined           bool  // Submit gave the task of another
 	Info             fxtasks.Info
-	Ctx              context.Context // of the function; nil: that never ran
 }
 
 // Accepted says whether the submit made a task.
@@ -98,8 +100,9 @@ func brief(i fxtasks.Info) string {
 		}
 		return t.Sub(i.CreatedAt).String()
 	}
-	return fmt.Sprintf("seq %d, ID %s, %v, started after %s, asked after %s for %v, finished after %s with %s",
-		i.Seq, i.ID, i.Status, since(i.StartedAt), since(i.CancelRequestedAt), i.CancelCause, since(i.FinishedAt), show(i.Err))
+	return fmt.Sprintf("seq %d, ID %s, %v, due after %s, attempt %d of %d started after %s, asked after %s for %v, finished after %s with %s",
+		i.Seq, i.ID, i.Status, since(i.NotBefore), i.Attempt, i.MaxAttempts, since(i.StartedAt), since(i.CancelRequestedAt),
+		i.CancelCause, since(i.FinishedAt), show(i.Err))
 }
 
 // show formats an error whose methods may panic.

@@ -14,6 +14,7 @@ import (
 type History struct {
 	Accounts  []Account
 	Requests  map[string]bool // IDs of the tasks that were cancelled without a cause; "": all were
+	Asked     map[string]bool // likewise, with a cause or without
 	Shutdowns []Shutdown
 
 	byID map[string][]*Account // accepted ones with a chosen ID, by Seq
@@ -31,12 +32,13 @@ func (h *History) Check(f *Findings) {
 		case a.Refusal != nil:
 			h.checkRefused(f, a)
 		case a.Joined:
-			if a.Runs > 0 {
+			if a.Attempt > 0 {
 				a.complain(f, "it joined a task, and its function was run")
 			}
 		default:
 			h.checkAccepted(f, a)
 			checkTask(f, a)
+			h.checkAttempts(f, a)
 			h.checkRequest(f, a, closed)
 		}
 	}
@@ -47,7 +49,7 @@ func (h *History) Check(f *Findings) {
 
 // checkRefused wants one of the five errors of Submit, with a reason for it, and no other trace.
 func (h *History) checkRefused(f *Findings, a *Account) {
-	if a.Runs > 0 {
+	if a.Attempt > 0 {
 		a.complain(f, "it was refused with %v, and its function was run", a.Refusal)
 	}
 	var legal bool

@@ -22,15 +22,15 @@ func at(ms int) time.Time {
 func task(o Order, created, began, ended int, status fxtasks.Status, err error) Account {
 	a := Account{Order: o, Called: at(created), Answered: at(created)}
 	a.Info = fxtasks.Info{
-		Seq: uint64(o.N), ID: o.ID, Name: o.Name, Group: o.Group, Status: status, Err: err, Timeout: o.Timeout,
+		Seq: uint64(o.N), ID: o.ID, Name: o.Name, Group: o.Group, Status: status, Err: err, Timeout: o.Timeout, MaxAttempts: o.maxAttempts(),
 		CreatedAt: at(created), FinishedAt: at(ended), ExpiresAt: at(ended),
 	}
 	if o.ID == "" {
 		a.Info.ID = o.Name
 	}
 	if began > 0 {
-		a.Info.StartedAt = at(began)
-		a.Deed = Deed{Runs: 1, Began: at(began), Ended: at(ended), How: Returned}
+		a.Info.StartedAt, a.Info.Attempt = at(began), 1
+		a.Deed = Deed{Attempt: 1, Began: at(began), Ended: at(ended), How: Returned}
 	}
 	return a
 }
@@ -65,6 +65,8 @@ const (
 	graced
 	stuck
 	tooLate
+	retried
+	between
 )
 
 // good gives a history in which every promise was kept. The manager is shut down at 100, for 50.
@@ -90,8 +92,10 @@ func good() *History {
 			graced:    asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
 			stuck:     asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
 			tooLate:   refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
+			between:   {},
 		},
 	}
+	h.Accounts[retried], h.Accounts[between] = goodAttempts()
 	for _, n := range []int{failed, cancelled, timedOut, graced} {
 		h.Accounts[n].Returned = errBoom
 	}
@@ -143,8 +147,8 @@ func tell(t *testing.T, lies []lie) {
 func TestCheckSubmits(t *testing.T) {
 	tell(t, []lie{
 		{"submit hangs", func(h *History) { h.Accounts[plain].Answered = time.Time{} }, "has not returned"},
-		{"refused and run", func(h *History) { h.Accounts[full].Runs = 1 }, "it was refused with"},
-		{"joined and run", func(h *History) { h.Accounts[joined].Runs = 1 }, "it joined a task"},
+		{"refused and run", func(h *History) { h.Accounts[full].Attempt = 1 }, "it was refused with"},
+		{"joined and run", func(h *History) { h.Accounts[joined].Attempt = 1 }, "it joined a task"},
 		{"invalid is accepted", func(h *History) { h.Accounts[plain].Invalid = true }, "want ErrInvalid"},
 		{"valid is invalid", func(h *History) { h.Accounts[malformed].Invalid = false }, "refused without reason"},
 		{"unlimited is full", func(h *History) { h.Accounts[full].Bounded = false }, "refused without reason"},
@@ -169,7 +173,7 @@ func TestCheckSubmits(t *testing.T) {
 func TestCheckTasks(t *testing.T) {
 	tell(t, []lie{
 		{"lost", func(h *History) { h.Accounts[plain].Info.Status = fxtasks.Running }, "it is lost"},
-		{"runs twice", func(h *History) { h.Accounts[plain].Runs = 2 }, "run 2 times"},
+		{"runs twice", func(h *History) { h.Accounts[plain].Attempt = 2 }, "run 2 times"},
 		{"never runs", func(h *History) { h.Accounts[plain].Deed = Deed{} }, "never ran"},
 		{"never runs and starts", func(h *History) { h.Accounts[dropped].Info.StartedAt = at(8) }, "never ran"},
 		{"finishes before its function", func(h *History) { h.Accounts[plain].Ended = at(4) }, "after FinishedAt"},

@@ -16,12 +16,13 @@ type Ledger struct {
 	entries   []*Entry
 	varied    []*Entry // less the bare ones
 	requests  map[string]bool
+	asked     map[string]bool
 	shutdowns []Shutdown
 }
 
 // NewLedger makes one without entries.
 func NewLedger(f *Findings) *Ledger {
-	return &Ledger{findings: f, requests: make(map[string]bool)}
+	return &Ledger{findings: f, requests: make(map[string]bool), asked: make(map[string]bool)}
 }
 
 // Open begins the account of a Submit that is about to be called, and numbers it.
@@ -83,12 +84,15 @@ func (l *Ledger) Tasks() (tasks []*fxtasks.Task) {
 	return tasks
 }
 
-// Requests notes that a cancel without a cause is about to be asked for: of the tasks that have
-// the ID, or of all for "".
-func (l *Ledger) Requests(id string) {
+// Asks notes that a cancel is about to be asked for, with a cause of the caller's own or without: of the tasks
+// that have the ID, or of all for "".
+func (l *Ledger) Asks(id string, own bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.requests[id] = true
+	l.asked[id] = true
+	if !own {
+		l.requests[id] = true
+	}
 }
 
 // ShutDown notes what a Shutdown did.
@@ -102,7 +106,7 @@ func (l *Ledger) ShutDown(s Shutdown) {
 func (l *Ledger) History() *History {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := &History{Requests: l.requests, Shutdowns: l.shutdowns}
+	h := &History{Requests: l.requests, Asked: l.asked, Shutdowns: l.shutdowns}
 	for _, e := range l.entries {
 		h.Accounts = append(h.Accounts, e.close())
 	}

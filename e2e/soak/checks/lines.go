@@ -29,9 +29,9 @@ type lineBook struct {
 // lineCounts is how many lines of a kind there were. Kinds are told apart by level and fields,
 // which are promised, not by messages.
 type lineCounts struct {
-	submitted, quietEnds, warnEnds, errorEnds, panics, stuck uint64
-	infos, errors                                            int // about no task
-	rejected                                                 bool
+	submitted, retries, quietEnds, warnEnds, errorEnds, panics, stuck uint64
+	infos, errors                                                     int // about no task
+	rejected                                                          bool
 }
 
 // rejectedEvery is how far apart two lines about rejects are at least, less what may go by before one is
@@ -113,6 +113,11 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	c, level := &b.counts, e.Level
 	switch ended := has["duration"]; {
 	case has["by_name"]:
+	case level == zapcore.WarnLevel && ended && has["delay"]:
+		c.retries++
+		if has["stack"] {
+			c.panics++
+		}
 	case !about && level == zapcore.InfoLevel:
 		c.infos++
 	case !about && level == zapcore.ErrorLevel:
@@ -138,14 +143,22 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	}
 }
 
-// End wants as many lines of each kind as there was to tell.
+// End wants as many lines of each kind as there was to tell. A line may have announced another attempt to
+// which a shutdown or a cancel did not let it come.
 func (l *Lines) End(s fxtasks.Stats, h *History) {
-	want := lineCounts{submitted: s.Submitted, quietEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
+	want := lineCounts{submitted: s.Submitted, retries: s.Retried, quietEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
+	inVain := uint64(0)
 	for i := range h.Accounts {
-		if h.Accounts[i].How == Panicked {
-			want.panics++
+		a := &h.Accounts[i]
+		for _, d := range a.deeds() {
+			if d.How == Panicked {
+				want.panics++
+			}
 		}
-		want.rejected = want.rejected || errors.Is(h.Accounts[i].Refusal, fxtasks.ErrQueueFull)
+		if a.cutShort() {
+			inVain++
+		}
+		want.rejected = want.rejected || errors.Is(a.Refusal, fxtasks.ErrQueueFull)
 	}
 	for i := range h.Shutdowns {
 		switch s := &h.Shutdowns[i]; {
@@ -160,6 +173,9 @@ func (l *Lines) End(s fxtasks.Stats, h *History) {
 	}
 	l.book.mu.Lock()
 	defer l.book.mu.Unlock()
+	if told := l.book.counts.retries; told > want.retries && told <= want.retries+inVain {
+		want.retries = told
+	}
 	if l.book.counts != want {
 		l.book.findings.Addf("log: lines are %+v, want %+v", l.book.counts, want)
 	}

@@ -55,6 +55,7 @@ func TestLines(t *testing.T) {
 			log.Warn("tasks rejected", with(zap.Int("count", 1))...)
 		}, "after the one before"},
 		{"shutdown without an end", func(log *zap.Logger) { log.Info("shutdown begins") }, "log: lines are"},
+		{"an attempt failed", func(log *zap.Logger) { log.Warn("attempt failed", with(took, zap.Duration("delay", 0))...) }, "retries:1"},
 		{"stuck twice", func(log *zap.Logger) { log.Warn("task still running", with(stack)...) }, "log: lines are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
