@@ -16,6 +16,11 @@ func (r *round) audit() {
 	if r.lines != nil {
 		r.lines.End(stats, h)
 	}
+	for i := range h.Accounts {
+		if h.Accounts[i].Undue() {
+			r.tally.fault("end before it was due")
+		}
+	}
 	whole := false
 	for _, t := range r.stories {
 		t.story.End(t.missed, t.last, h)

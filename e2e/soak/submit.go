@@ -62,6 +62,9 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 	if r.retries > 0 && l.oneIn(r.retries) {
 		r.retry(l, &sub, ok)
 	}
+	if r.delays > 0 && l.oneIn(r.delays) {
+		r.delay(l, &sub)
+	}
 	if l.oneIn(4) {
 		sub.block()
 	}
@@ -81,7 +84,7 @@ func (s *submission) block() {
 func (r *round) plain(group string, a *act) submission {
 	sub := submission{name: nameOf(taskNames[0], group), act: a}
 	sub.order = checks.Order{Act: a.name, Name: sub.name, Group: group}
-	sub.order.Bounded = r.config.MaxPending != 0 || r.groups[group].MaxPending != 0
+	sub.order.MaxPending = r.limits(group).pending
 	sub.order.Timeout, sub.order.Grace = r.durations(group)
 	return sub
 }
@@ -90,7 +93,7 @@ func (r *round) plain(group string, a *act) submission {
 func (r *round) spoil(l luck, sub *submission) {
 	r.tally.fault("invalid submit")
 	sub.order.Invalid = true
-	switch l.IntN(8) {
+	switch l.IntN(9) {
 	case 0:
 		sub.act = nil
 	case 1:
@@ -107,6 +110,8 @@ func (r *round) spoil(l luck, sub *submission) {
 	case 6:
 		sub.opts = append(sub.opts, nil)
 	case 7:
+		sub.opts = append(sub.opts, fxtasks.WithDelay(-1))
+	case 8:
 		sub.opts = append(sub.opts, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1}))
 	}
 }

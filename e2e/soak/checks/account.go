@@ -11,20 +11,21 @@ import (
 
 // Order is what one Submit asks for.
 type Order struct {
-	N        int    // which one: its task carries the number in its metadata
-	Act      string // what its function is to do
-	Name     string // "": a bad one, that no counter has
-	Group    string // "": none
-	ID       string // "": none was chosen
-	Policy   fxtasks.DuplicatePolicy
-	Blocking bool
-	Typed    bool          // by SubmitResult
-	Invalid  bool          // must be refused
-	Bare     bool          // without options, and therefore without metadata
-	Bounded  bool          // the manager or the group has a MaxPending
-	Timeout  time.Duration // as it applies: its own, the group's or the manager's
-	Grace    time.Duration // likewise
-	Retry    Retry
+	N          int    // which one: its task carries the number in its metadata
+	Act        string // what its function is to do
+	Name       string // "": a bad one, that no counter has
+	Group      string // "": none
+	ID         string // "": none was chosen
+	Policy     fxtasks.DuplicatePolicy
+	Blocking   bool
+	Typed      bool          // by SubmitResult
+	Invalid    bool          // must be refused
+	Bare       bool          // without options, and therefore without metadata
+	MaxPending int           // as it applies: the group's or the manager's
+	Delay      time.Duration // 0: none
+	Timeout    time.Duration // as it applies: its own, the group's or the manager's
+	Grace      time.Duration // likewise
+	Retry      Retry
 }
 
 const numberKey = "soak.number"

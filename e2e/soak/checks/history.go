@@ -39,12 +39,14 @@ func (h *History) Check(f *Findings) {
 			h.checkAccepted(f, a)
 			checkTask(f, a)
 			h.checkAttempts(f, a)
+			checkDelay(f, a)
 			h.checkRequest(f, a, closed)
 		}
 	}
 	h.checkSubmissions(f)
 	h.checkIDs(f)
 	h.checkShutdowns(f)
+	h.checkUndue(f)
 }
 
 // checkRefused wants one of the five errors of Submit, with a reason for it, and no other trace.
@@ -59,7 +61,7 @@ func (h *History) checkRefused(f *Findings, a *Account) {
 	case errors.Is(err, fxtasks.ErrDuplicateID):
 		legal = a.ID != "" && a.Policy == fxtasks.Reject && h.held(a)
 	case errors.Is(err, fxtasks.ErrQueueFull):
-		legal = a.Bounded && !a.Blocking
+		legal = a.MaxPending != 0 && !a.Blocking || a.MaxPending < 0 && a.Delay > 0
 	case errors.Is(err, fxtasks.ErrShuttingDown):
 		legal = slices.ContainsFunc(h.Shutdowns, func(s Shutdown) bool { return s.covers(a) && s.Called.Before(a.Answered) })
 	default:

@@ -67,6 +67,8 @@ const (
 	tooLate
 	retried
 	between
+	delayed
+	undue
 )
 
 // good gives a history in which every promise was kept. The manager is shut down at 100, for 50.
@@ -85,17 +87,18 @@ func good() *History {
 			old:       asked(task(Order{N: 8, Name: "old", ID: "x"}, 10, 11, 14, fxtasks.Completed, nil), 12, fxtasks.ErrReplaced),
 			successor: task(Order{N: 9, Name: "successor", ID: "x", Policy: fxtasks.Replace}, 12, 14, 20, fxtasks.Completed, nil),
 			joined:    {Order: Order{N: 10, Name: "joined", ID: "x", Policy: fxtasks.Join}, Called: at(15), Answered: at(15), Joined: true},
-			full:      refused(Order{N: 11, Name: "full", Bounded: true}, 16, 16, fxtasks.ErrQueueFull),
+			full:      refused(Order{N: 11, Name: "full", MaxPending: 1}, 16, 16, fxtasks.ErrQueueFull),
 			duplicate: refused(Order{N: 12, Name: "duplicate", ID: "x"}, 17, 17, fxtasks.ErrDuplicateID),
 			malformed: refused(Order{N: 13, Invalid: true}, 18, 18, fxtasks.ErrInvalid),
 			gaveUp:    refused(Order{N: 14, Name: "gave up", Blocking: true}, 19, 25, context.DeadlineExceeded),
 			graced:    asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
 			stuck:     asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
 			tooLate:   refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
-			between:   {},
+			undue:     {},
 		},
 	}
 	h.Accounts[retried], h.Accounts[between] = goodAttempts()
+	h.Accounts[delayed], h.Accounts[undue] = goodDelays()
 	for _, n := range []int{failed, cancelled, timedOut, graced} {
 		h.Accounts[n].Returned = errBoom
 	}
@@ -106,7 +109,7 @@ func good() *History {
 	info := h.Accounts[stuck].Info
 	info.Status, info.FinishedAt, info.ExpiresAt = fxtasks.Running, time.Time{}, time.Time{}
 	report := fxtasks.ShutdownReport{
-		Status: timeout, Initial: 2, Returned: 1, Cancelled: 1, Remaining: 1, Duration: 50 * time.Millisecond,
+		Status: timeout, Initial: 3, Returned: 2, Cancelled: 2, Remaining: 1, Duration: 50 * time.Millisecond,
 		Stuck: []fxtasks.StuckTask{{Info: info, Age: 54 * time.Millisecond, Stack: "goroutine 7\nmain.hang(0x1)"}},
 	}
 	h.Shutdowns = []Shutdown{
@@ -151,7 +154,7 @@ func TestCheckSubmits(t *testing.T) {
 		{"joined and run", func(h *History) { h.Accounts[joined].Attempt = 1 }, "it joined a task"},
 		{"invalid is accepted", func(h *History) { h.Accounts[plain].Invalid = true }, "want ErrInvalid"},
 		{"valid is invalid", func(h *History) { h.Accounts[malformed].Invalid = false }, "refused without reason"},
-		{"unlimited is full", func(h *History) { h.Accounts[full].Bounded = false }, "refused without reason"},
+		{"unlimited is full", func(h *History) { h.Accounts[full].MaxPending = 0 }, "refused without reason"},
 		{"blocking is full", func(h *History) { h.Accounts[full].Blocking = true }, "refused without reason"},
 		{"ID is free", func(h *History) { h.Accounts[duplicate].ID = "y" }, "refused without reason"},
 		{"ID is free again", func(h *History) { h.Accounts[duplicate].Called = at(21) }, "refused without reason"},

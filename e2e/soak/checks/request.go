@@ -55,7 +55,7 @@ func (h *History) checkRequest(f *Findings, a *Account, closed map[string]time.T
 }
 
 // graceless says whether a shutdown asks the task to end as soon as it begins.
-func (a *Account) graceless() bool { return a.Grace == 0 || a.endedBetween() }
+func (a *Account) graceless() bool { return a.Grace == 0 || a.endedBetween() || a.Undue() }
 
 func earlier(times map[string]time.Time, a, b string) (time.Time, bool) {
 	t, ok := times[a]
@@ -73,7 +73,7 @@ func (h *History) shutDown(a *Account) bool {
 			continue
 		}
 		grace := min(a.Grace, s.Budget-s.Budget/10)
-		if s.Cut || a.graceless() {
+		if s.Cut || a.graceless() || a.Delay > 0 && a.Attempt == 0 { // it may have been due by then, and not have come into the queue
 			grace = 0
 		}
 		if !a.Info.CancelRequestedAt.Before(s.Called.Add(grace)) {
