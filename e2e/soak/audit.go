@@ -44,6 +44,10 @@ func (r *round) auditRecords(h *checks.History) {
 	}
 	r.readPages(checks.Pages{Reader: reader, Filter: fxtasks.Filter{Limit: 70}, Still: true})
 	r.readPages(checks.Pages{Reader: reader, Filter: fxtasks.Filter{Statuses: checks.Finished(), Limit: 70}, Still: true})
+	h.Unrecorded(r.findings, func(id string) bool {
+		_, ok := r.manager.Task(id)
+		return ok
+	})
 	if !r.cleanups {
 		h.Retained(r.findings, config, func(id string) bool {
 			_, ok := r.manager.Task(id)

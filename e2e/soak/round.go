@@ -118,12 +118,12 @@ func play(ctx context.Context, s settings, t *tally, f *checks.Findings) {
 	if r == nil {
 		return
 	}
-	left := r.run(ctx, goroutines)
+	left := r.playAll(ctx, goroutines)
 	left.check(f) // nothing holds r any more, and with it the accounts, which hold contexts
 }
 
-// run goes through the phases of a round. The process had so many goroutines before it.
-func (r *round) run(ctx context.Context, goroutines int) *remains {
+// playAll goes through the phases of a round. The process had so many goroutines before it.
+func (r *round) playAll(ctx context.Context, goroutines int) *remains {
 	r.begin()
 	select {
 	case <-time.After(r.length):
@@ -158,6 +158,9 @@ func (r *round) begin() {
 	}
 	for range r.crowds {
 		start(&r.actors, r.crowd)
+	}
+	for range r.callers {
+		start(&r.actors, r.caller)
 	}
 	for range 2 {
 		start(&r.actors, r.canceller)

@@ -22,6 +22,7 @@ type settings struct {
 
 	submitters int
 	crowds     int
+	callers    int           // who run tasks themselves
 	pause      time.Duration // of a submitter, at the most
 	chosenIDs  int           // one in so many tasks has one
 	retries    int           // one in so many tasks has a Retry; 0: none
@@ -64,6 +65,7 @@ func draw(seed uint64, number int) settings {
 		watched:    !l.oneIn(3),
 		submitters: 1 + l.IntN(8),
 		crowds:     l.IntN(3),
+		callers:    pick(l, 0, 1, 4),
 		pause:      pick(l, 0, 10*time.Microsecond, 200*time.Microsecond, time.Millisecond, 5*time.Millisecond),
 		chosenIDs:  pick(l, 2, 5, 20),
 		retries:    pick(l, 0, 2, 5),
@@ -85,9 +87,9 @@ func draw(seed uint64, number int) settings {
 // String says what helps to repeat the round.
 func (s settings) String() string {
 	return fmt.Sprintf("round %d of seed %d, for %v: config %+v, groups %+v, logs %v, middleware %v, cleanups %v, watched %v, "+
-		"%d submitters that pause up to %v, %d crowds, one in %d tasks with a chosen ID, one in %d with a Retry, one in %d with a delay, %d stubborn, stop %+v",
+		"%d submitters that pause up to %v, %d crowds, %d callers of Run, one in %d tasks with a chosen ID, one in %d with a Retry, one in %d with a delay, %d stubborn, stop %+v",
 		s.number, s.seed, s.length, s.config, s.groups, s.logs, s.middleware, s.cleanups, s.watched,
-		s.submitters, s.pause, s.crowds, s.chosenIDs, s.retries, s.delays, s.stubborn, s.stop)
+		s.submitters, s.pause, s.crowds, s.callers, s.chosenIDs, s.retries, s.delays, s.stubborn, s.stop)
 }
 
 // limits is how many tasks of a scope may run and wait.

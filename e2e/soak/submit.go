@@ -20,12 +20,6 @@ type submission struct {
 	opts  []fxtasks.TaskOption
 }
 
-// placed is a submission that has been submitted. result is nil but for SubmitResult.
-type placed struct {
-	*checks.Entry
-	result *fxtasks.Result[int]
-}
-
 var (
 	taskNames = []string{"send", "resize", "build", "sync"}
 	sharedIDs = []string{"alpha", "beta", "gamma", "delta"} // few, so that they collide
@@ -51,14 +45,7 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 		sub.order.Policy = pick(l, fxtasks.Reject, fxtasks.Join, fxtasks.Replace)
 		sub.opts = append(sub.opts, fxtasks.WithID(sub.order.ID), fxtasks.WithDuplicate(sub.order.Policy))
 	}
-	if l.oneIn(4) {
-		sub.order.Timeout = pick(l, 0, l.upTo(2*time.Millisecond), l.upTo(60*time.Millisecond), time.Hour)
-		sub.opts = append(sub.opts, fxtasks.WithTimeout(sub.order.Timeout))
-	}
-	if l.oneIn(4) {
-		sub.order.Grace = pick(l, 0, l.upTo(100*time.Millisecond), time.Hour)
-		sub.opts = append(sub.opts, fxtasks.WithDrainGrace(sub.order.Grace))
-	}
+	sub.limitTime(l)
 	if r.retries > 0 && l.oneIn(r.retries) {
 		r.retry(l, &sub, ok)
 	}
@@ -72,6 +59,18 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 		r.spoil(l, &sub)
 	}
 	return sub
+}
+
+// limitTime gives the task a timeout and a drain grace of its own, or does not.
+func (s *submission) limitTime(l luck) {
+	if l.oneIn(4) {
+		s.order.Timeout = pick(l, 0, l.upTo(2*time.Millisecond), l.upTo(60*time.Millisecond), time.Hour)
+		s.opts = append(s.opts, fxtasks.WithTimeout(s.order.Timeout))
+	}
+	if l.oneIn(4) {
+		s.order.Grace = pick(l, 0, l.upTo(100*time.Millisecond), time.Hour)
+		s.opts = append(s.opts, fxtasks.WithDrainGrace(s.order.Grace))
+	}
 }
 
 // block makes the submit wait for room.
@@ -113,83 +112,6 @@ func (r *round) spoil(l luck, sub *submission) {
 		sub.opts = append(sub.opts, fxtasks.WithDelay(-1))
 	case 8:
 		sub.opts = append(sub.opts, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1}))
-	}
-}
-
-// place submits with ctx, which ends as soon as that is done: the task must not mind.
-func (r *round) place(ctx context.Context, sub submission) placed {
-	e := r.ledger.Open(sub.order)
-	ctx, end := context.WithCancel(context.WithValue(ctx, cargoKey{}, r.cargo.load(e.N, "the ctx of Submit")))
-	defer end()
-	return r.placeWith(ctx, e, sub)
-}
-
-// placeWith submits with ctx as it is.
-func (r *round) placeWith(ctx context.Context, e *checks.Entry, sub submission) placed {
-	opts := sub.opts
-	if !e.Bare {
-		metadata := e.Metadata()
-		opts = append(opts, fxtasks.WithMetadata(metadata))
-		clear(metadata) // it is copied
-	}
-	var into fxtasks.Submitter = r.manager
-	if sub.order.Group != "" {
-		into = r.group[sub.order.Group]
-	}
-	var fn fxtasks.Func
-	if sub.act != nil {
-		captured, values := r.cargo.load(e.N, "the function"), cargoOf(ctx).number
-		fn = func(ctx context.Context) error {
-			if got := cargoOf(ctx).number; captured.number != e.N || got != values {
-				r.findings.Addf("submit %d: its context has the values of submit %d, want those of %d", e.N, got, values)
-			}
-			return r.perform(ctx, e, sub)
-		}
-	}
-	var task *fxtasks.Task
-	var result *fxtasks.Result[int]
-	var err error
-	if sub.order.Typed {
-		result, err = fxtasks.SubmitResult(ctx, into, sub.name, typed(fn), opts...)
-		if result != nil {
-			task = result.Task
-		}
-	} else {
-		task, err = into.Submit(ctx, sub.name, fn, opts...)
-	}
-	e.Answer(task, err, ctx.Err())
-	r.tally.beats.Add(1)
-	return placed{e, result}
-}
-
-// typed makes fn give a value by which its attempt can be told from others.
-func typed(fn fxtasks.Func) func(context.Context) (int, error) {
-	if fn == nil {
-		return nil
-	}
-	return func(ctx context.Context) (int, error) {
-		self, _ := fxtasks.FromContext(ctx)
-		return valueOf(self.Info()), fn(ctx)
-	}
-}
-
-func valueOf(i fxtasks.Info) int { return checks.OrderOf(i)<<4 + i.Attempt }
-
-// await waits for what was placed with ctx, in one of the ways there are.
-func (r *round) await(ctx context.Context, l luck, p placed) {
-	task := p.Task()
-	if _, nested := fxtasks.FromContext(ctx); nested {
-		r.awaited.Store(task.Info().Seq, true)
-	}
-	if p.result == nil || l.oneIn(2) {
-		err := task.Wait(ctx)
-		r.findings.Waited("Wait", task, err, ctx.Err())
-		return
-	}
-	value, err := p.result.Value(ctx)
-	r.findings.Waited("Value", task, err, ctx.Err())
-	if want := valueOf(task.Info()); err == nil && value != want {
-		r.findings.Addf("Value gave %d, want %d, which the last attempt returned", value, want)
 	}
 }
 

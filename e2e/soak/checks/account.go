@@ -18,6 +18,8 @@ type Order struct {
 	ID         string // "": none was chosen
 	Policy     fxtasks.DuplicatePolicy
 	Blocking   bool
+	Run        bool          // by Run, on the goroutine of its caller
+	Ends       error         // the cause that the caller's ctx ends with; nil: it does not
 	Typed      bool          // by SubmitResult
 	Invalid    bool          // must be refused
 	Bare       bool          // without options, and therefore without metadata
@@ -28,12 +30,22 @@ type Order struct {
 	Retry      Retry
 }
 
-const numberKey = "soak.number"
+const (
+	numberKey = "soak.number"
+	runKey    = "soak.run"
+)
 
 // Metadata is what a task carries of its order.
 func (o Order) Metadata() map[string]string {
-	return map[string]string{numberKey: strconv.Itoa(o.N)}
+	m := map[string]string{numberKey: strconv.Itoa(o.N)}
+	if o.Run {
+		m[runKey] = "yes"
+	}
+	return m
 }
+
+// isRun says whether a task was submitted by Run.
+func isRun(info *fxtasks.Info) bool { return info.Metadata[runKey] != "" }
 
 // OrderOf gives the number of the order that a task was submitted by, or -1 for a bare one.
 func OrderOf(info fxtasks.Info) int {
@@ -78,6 +90,7 @@ type Account struct {
 	Refusal          error // that Submit gave
 	CtxErr           error // of its ctx when it did
 	Joined           bool  // Submit gave the task of another
+	Back             Back  // how Run came back
 	Info             fxtasks.Info
 }
 

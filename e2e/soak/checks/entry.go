@@ -71,6 +71,9 @@ func (e *Entry) Begins(ctx context.Context) (attempt int) {
 	if a.Attempt > 0 {
 		a.Earlier = append(a.Earlier, a.Deed)
 	}
+	if e.Run {
+		e.task, a.Answered = self, time.Now()
+	}
 	a.Deed = Deed{Attempt: a.Attempt + 1, Ctx: ctx, Began: time.Now(), How: Unended}
 	return a.Attempt
 }

@@ -40,6 +40,7 @@ func (h *History) Check(f *Findings) {
 			checkTask(f, a)
 			h.checkAttempts(f, a)
 			checkDelay(f, a)
+			checkRun(f, a)
 			h.checkRequest(f, a, closed)
 		}
 	}

@@ -69,6 +69,7 @@ const (
 	between
 	delayed
 	undue
+	ran
 )
 
 // good gives a history in which every promise was kept. The manager is shut down at 100, for 50.
@@ -94,7 +95,7 @@ func good() *History {
 			graced:    asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
 			stuck:     asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
 			tooLate:   refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
-			undue:     {},
+			ran:       goodRun(),
 		},
 	}
 	h.Accounts[retried], h.Accounts[between] = goodAttempts()

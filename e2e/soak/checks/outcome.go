@@ -78,14 +78,15 @@ func checkEnd(f *Findings, a *Account) {
 }
 
 func isPanic(p *fxtasks.PanicError, value any) bool {
-	if len(p.Stack) == 0 {
-		return false
-	}
+	return len(p.Stack) > 0 && isPanicValue(p.Value, value)
+}
+
+func isPanicValue(got, value any) bool {
 	if value == nil { // panic(nil) arrives as an error of the runtime
-		err, ok := p.Value.(error)
+		err, ok := got.(error)
 		return ok && err != nil
 	}
-	return p.Value == value
+	return got == value
 }
 
 // causes gives what the Err of a task that was asked to end matches besides what its function returned.

@@ -97,7 +97,7 @@ func selects(f fxtasks.Filter, i fxtasks.Info) bool {
 // Retained wants the records of the tasks that finished last to be kept: as many as the manager may
 // keep, less those whose ID another task has taken over. known says whether the manager knows an ID.
 func (h *History) Retained(f *Findings, c fxtasks.Config, known func(id string) bool) {
-	list := h.accepted()
+	list := slices.DeleteFunc(h.accepted(), func(a *Account) bool { return a.Run })
 	slices.SortStableFunc(list, func(a, b *Account) int { return b.Info.FinishedAt.Compare(a.Info.FinishedAt) })
 	for i, a := range list[:min(len(list), max(0, c.RetainFinished))] {
 		tied := i+1 < len(list) && list[i+1].Info.FinishedAt.Equal(a.Info.FinishedAt) // their order is not known

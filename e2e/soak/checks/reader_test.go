@@ -100,7 +100,7 @@ func TestReaderMoment(t *testing.T) {
 
 func TestFinal(t *testing.T) {
 	h := good()
-	right := fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 15, Completed: 6, Failed: 3, Cancelled: 5, TimedOut: 1, Retried: 3, Rejected: 5},
+	right := fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 16, Completed: 6, Failed: 3, Cancelled: 6, TimedOut: 1, Retried: 3, Rejected: 5},
 		ByName: make(map[string]fxtasks.Counts), ByGroup: map[string]fxtasks.Counts{"mail": {Submitted: 1, Completed: 1}}}
 	for i := range h.Accounts {
 		right.ByName[h.Accounts[i].Name] = h.Accounts[i].counts()

@@ -47,7 +47,7 @@ func (h *History) checkRequest(f *Findings, a *Account, closed map[string]time.T
 		legal = h.shutDown(a)
 	default:
 		var c *Cause
-		legal = errors.As(cause, &c) && (c.For == "" || c.For == i.ID)
+		legal = cause == a.Ends || errors.As(cause, &c) && (c.For == "" || c.For == i.ID)
 	}
 	if !legal {
 		a.complain(f, "nobody asked it to end by then: timeout %v, grace %v", a.Timeout, a.Grace)

@@ -158,9 +158,9 @@ func (s *Story) follow(e fxtasks.Event) {
 	l.stage = to
 }
 
-// queue puts a task in line, unless its turn comes when it is due, which no event tells.
+// queue puts a task in line, unless its turn comes when it is due, which no event tells, or it needs none.
 func (s *Story) queue(l *life, i *fxtasks.Info) {
-	if i.NotBefore.IsZero() {
+	if i.NotBefore.IsZero() && !isRun(i) {
 		l.queued = true
 		s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
 	}

@@ -53,6 +53,7 @@ func TestStory(t *testing.T) {
 	}
 	shared := func(i *fxtasks.Info) { i.ID = "x" }
 	twice := func(i *fxtasks.Info) { i.MaxAttempts, i.NotBefore = 2, at(2) }
+	byCaller := func(i *fxtasks.Info) { i.Metadata = Order{Run: true}.Metadata() }
 	grouped := func(i *fxtasks.Info) { i.Group = "mail" }
 	for _, c := range []struct {
 		name   string
@@ -74,6 +75,8 @@ func TestStory(t *testing.T) {
 		{"an attempt was missed", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: start, task: 1, info: twice, seq: 9}}, ""},
 		{"another attempt comes in no turn", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: retry, task: 1, info: twice},
 			{kind: submit, task: 2}, {kind: start, task: 2}, {kind: submit, task: 3}, {kind: start, task: 1, info: twice}, {kind: start, task: 3}}, ""},
+		{"run by its caller, out of turn", []told{{kind: submit, task: 1}, {kind: submit, task: 2, info: byCaller}, {kind: start, task: 2, info: byCaller},
+			{kind: submit, task: 3}, {kind: start, task: 1}, {kind: start, task: 3}}, ""},
 
 		{"another attempt without a failure", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: start, task: 1, info: twice}}, "cannot come"},
 		{"failed before it starts", []told{{kind: submit, task: 1}, {kind: retry, task: 1, info: twice}}, "cannot come"},
