@@ -189,7 +189,7 @@ func (p *Periodic) reserve() error {
 	defer cs.leave()
 	switch {
 	case p.stopped:
-		return fmt.Errorf("%w: schedule %q has been stopped", ErrShuttingDown, p.name)
+		return p.stoppedError()
 	case p.submitting, p.last != nil && !p.last.status.Finished():
 		return fmt.Errorf("%w: a run of schedule %q", ErrStillRunning, p.name)
 	}
@@ -203,10 +203,12 @@ func (p *Periodic) release() {
 	p.submitting = false
 }
 
-// submitted is called when the run t has been accepted, before its line is written.
-func (p *Periodic) submitted(t *Task) {
-	cs := p.group.m.reg.enter()
-	defer cs.leave()
+func (p *Periodic) stoppedError() error {
+	return fmt.Errorf("%w: schedule %q has been stopped", ErrShuttingDown, p.name)
+}
+
+// accepted is called in the section that accepts the run t: who has stopped the schedule knows its last run.
+func (p *Periodic) accepted(t *Task) {
 	t.opts.periodic = nil // a record keeps no function alive
 	p.lastCompleted = p.completed()
 	p.last = t

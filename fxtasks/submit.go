@@ -68,9 +68,6 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 // announce writes the line of a submit and then starts t, if starts is set: in this order, so that the lines
 // are in order. It starts t also when the logger panics or ends the goroutine.
 func (t *Task) announce(starts bool) {
-	if t.opts.periodic != nil {
-		t.opts.periodic.submitted(t)
-	}
 	if !t.logsDebug {
 		if starts {
 			go t.group.m.work(t)
@@ -84,11 +81,11 @@ func (t *Task) announce(starts bool) {
 }
 
 // submitQuickly submits t without entering a section, if nothing needs to be decided in one: t has
-// no rival for its ID, cannot be refused for lack of room, and its name has been seen before. The
-// next section records it.
+// no rival for its ID, is of no schedule, which may have been stopped, cannot be refused for lack of room, and
+// its name has been seen before. The next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
-	if t.opts.idSet || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
+	if t.opts.idSet || t.opts.periodic != nil || t.attempts != nil || g.maxRunning > 0 || g.maxPending != 0 || r.all.maxPending != 0 {
 		return false
 	}
 	if t.stats = r.nameStats(t.name); t.stats == nil {
@@ -150,10 +147,15 @@ func (cs *section) submit(t *Task) (*Task, error) {
 		return old, joinResult(old, t.opts.result)
 	case t.rejects(old):
 		return nil, fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
+	case t.opts.periodic != nil && t.opts.periodic.stopped:
+		return nil, t.opts.periodic.stoppedError()
 	case !r.hasRoomFor(t, old):
 		return nil, ErrQueueFull
 	}
 	cs.accept(t, old)
+	if p := t.opts.periodic; p != nil {
+		p.accepted(t)
+	}
 	return t, nil
 }
 
