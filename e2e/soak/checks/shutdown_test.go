@@ -28,6 +28,9 @@ func TestCheckShutdown(t *testing.T) {
 		{"too few cancelled", func(h *History) { report(h).Cancelled = 0 }, "cancelled from 2 to 2"},
 		{"both were first", func(h *History) { h.Shutdowns[1] = h.Shutdowns[0] }, "and another one too"},
 		{"second gives an error", func(h *History) { h.Shutdowns[1].Err = fxtasks.ErrShuttingDown }, "want no error"},
+		{"second of a group does not wait", func(h *History) {
+			h.Shutdowns[1].Group, h.Shutdowns[1].Returned = "mail", at(102)
+		}, "did not wait"},
 		{"second does not wait", func(h *History) { h.Shutdowns[1].Returned = at(102) }, "did not wait"},
 		{"stuck is not reported", func(h *History) {
 			r := report(h)
@@ -42,6 +45,14 @@ func TestCheckShutdown(t *testing.T) {
 		{"another stack", func(h *History) { report(h).Stuck[0].Stack = "goroutine 1\nmain.main()" }, "it hangs in hang("},
 		{"another age", func(h *History) { report(h).Stuck[0].Age = time.Second }, "at the age of"},
 	})
+}
+
+// The manager's Shutdown goes on, and a group has nothing active.
+func TestCheckShutdownOfAnIdleGroup(t *testing.T) {
+	f, h := new(Findings), good()
+	h.Shutdowns[1].Group, h.Shutdowns[1].Returned = "images", at(102)
+	h.Check(f)
+	expect(t, f, "")
 }
 
 // What a group's Shutdown does to the manager's tasks is none.
