@@ -9,6 +9,7 @@ import (
 
 // audit compares what everyone has seen with what the manager says in the end.
 func (r *round) audit() {
+	r.auditSchedules()
 	h := r.ledger.History()
 	h.Check(r.findings)
 	stats := r.manager.Stats()

@@ -17,6 +17,7 @@ type placed struct {
 type target interface {
 	fxtasks.Submitter
 	Run(ctx context.Context, name string, fn fxtasks.Func, opts ...fxtasks.TaskOption) error
+	Schedule(name string, s fxtasks.Schedule, fn fxtasks.Func, opts ...fxtasks.TaskOption) (*fxtasks.Periodic, error)
 }
 
 // target gives a group, or the manager for "".

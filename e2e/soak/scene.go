@@ -26,6 +26,8 @@ func (r *round) set(s scene, l luck) {
 		r.besiege(l)
 		return
 	}
+	r.tick(l)
+	r.settle()
 	r.trickle(l)
 	r.settle()
 	for _, group := range r.targets {

@@ -22,6 +22,7 @@ type Order struct {
 	Ends       error         // the cause that the caller's ctx ends with; nil: it does not
 	Typed      bool          // by SubmitResult
 	Invalid    bool          // must be refused
+	Scheduled  bool          // by a schedule: it is known when its function is called
 	Bare       bool          // without options, and therefore without metadata
 	MaxPending int           // as it applies: the group's or the manager's
 	Delay      time.Duration // 0: none

@@ -135,7 +135,7 @@ func (e *Entry) checkBegun(i fxtasks.Info) {
 	defer e.mu.Unlock()
 	before := &e.account.Deed
 	switch {
-	case OrderOf(i) != e.N || i.Status != fxtasks.Running:
+	case !e.Bare && OrderOf(i) != e.N || i.Status != fxtasks.Running:
 		e.findings.Addf("submit %d: its function is called for the task %s", e.N, brief(i))
 	case before.Attempt > 0 && before.How == Unended:
 		e.findings.Addf("submit %d: its function is called, and attempt %d goes on", e.N, before.Attempt)

@@ -59,7 +59,7 @@ func (e *Entry) Begins(ctx context.Context) (attempt int) {
 	switch {
 	case !ok:
 		e.findings.Addf("submit %d: its function is called, and FromContext gives no task", e.N)
-	case !e.Bare:
+	case !e.Bare || e.Scheduled:
 		e.checkBegun(self.Info())
 	}
 	if end, ok := ctx.Deadline(); ok && e.Timeout == 0 {
@@ -71,7 +71,7 @@ func (e *Entry) Begins(ctx context.Context) (attempt int) {
 	if a.Attempt > 0 {
 		a.Earlier = append(a.Earlier, a.Deed)
 	}
-	if e.Run {
+	if e.task == nil && (e.Run || e.Scheduled) {
 		e.task, a.Answered = self, time.Now()
 	}
 	a.Deed = Deed{Attempt: a.Attempt + 1, Ctx: ctx, Began: time.Now(), How: Unended}

@@ -16,6 +16,7 @@ type History struct {
 	Requests  map[string]bool // IDs of the tasks that were cancelled without a cause; "": all were
 	Asked     map[string]bool // likewise, with a cause or without
 	Shutdowns []Shutdown
+	Schedules []Schedule
 
 	byID map[string][]*Account // accepted ones with a chosen ID, by Seq
 }
@@ -46,6 +47,7 @@ func (h *History) Check(f *Findings) {
 	}
 	h.checkSubmissions(f)
 	h.checkIDs(f)
+	h.checkSchedules(f)
 	h.checkShutdowns(f)
 	h.checkUndue(f)
 }
@@ -77,6 +79,9 @@ func (h *History) checkRefused(f *Findings, a *Account) {
 func (h *History) checkAccepted(f *Findings, a *Account) {
 	if a.Invalid {
 		a.complain(f, "it was accepted, want ErrInvalid")
+	}
+	if a.Scheduled { // by whom is not known, and it was called for later
+		a.Called = a.Info.CreatedAt
 	}
 	if c := a.Info.CreatedAt; c.Before(a.Called) || c.After(a.Answered) {
 		a.complain(f, "CreatedAt is %v, want from %v to %v", c, a.Called, a.Answered)

@@ -70,6 +70,8 @@ const (
 	delayed
 	undue
 	ran
+	ticked
+	tickedAgain
 )
 
 // good gives a history in which every promise was kept. The manager is shut down at 100, for 50.
@@ -78,27 +80,30 @@ func good() *History {
 	h := &History{
 		Requests: map[string]bool{"dropped": true},
 		Accounts: []Account{
-			plain:     task(Order{N: 1, Name: "plain"}, 1, 2, 3, fxtasks.Completed, nil),
-			failed:    task(Order{N: 2, Name: "failed"}, 2, 3, 4, fxtasks.Failed, errBoom),
-			panicked:  task(Order{N: 3, Name: "panicked"}, 3, 4, 5, fxtasks.Failed, &fxtasks.PanicError{Value: "boom", Stack: []byte("main")}),
-			exited:    task(Order{N: 4, Name: "exited"}, 4, 5, 6, fxtasks.Failed, fxtasks.ErrGoexit),
-			cancelled: asked(task(Order{N: 5, Name: "cancelled"}, 5, 6, 8, fxtasks.Cancelled, errors.Join(own, fxtasks.ErrCancelled, errBoom)), 7, own),
-			timedOut:  asked(task(Order{N: 6, Name: "timed out", Timeout: 2 * time.Millisecond}, 6, 7, 10, fxtasks.TimedOut, errors.Join(fxtasks.ErrTimeout, errBoom)), 9, fxtasks.ErrTimeout),
-			dropped:   asked(task(Order{N: 7, Name: "dropped"}, 7, 0, 8, fxtasks.Cancelled, fxtasks.ErrCancelled), 8, fxtasks.ErrCancelled),
-			old:       asked(task(Order{N: 8, Name: "old", ID: "x"}, 10, 11, 14, fxtasks.Completed, nil), 12, fxtasks.ErrReplaced),
-			successor: task(Order{N: 9, Name: "successor", ID: "x", Policy: fxtasks.Replace}, 12, 14, 20, fxtasks.Completed, nil),
-			joined:    {Order: Order{N: 10, Name: "joined", ID: "x", Policy: fxtasks.Join}, Called: at(15), Answered: at(15), Joined: true},
-			full:      refused(Order{N: 11, Name: "full", MaxPending: 1}, 16, 16, fxtasks.ErrQueueFull),
-			duplicate: refused(Order{N: 12, Name: "duplicate", ID: "x"}, 17, 17, fxtasks.ErrDuplicateID),
-			malformed: refused(Order{N: 13, Invalid: true}, 18, 18, fxtasks.ErrInvalid),
-			gaveUp:    refused(Order{N: 14, Name: "gave up", Blocking: true}, 19, 25, context.DeadlineExceeded),
-			graced:    asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
-			stuck:     asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
-			tooLate:   refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
-			ran:       goodRun(),
+			plain:       task(Order{N: 1, Name: "plain"}, 1, 2, 3, fxtasks.Completed, nil),
+			failed:      task(Order{N: 2, Name: "failed"}, 2, 3, 4, fxtasks.Failed, errBoom),
+			panicked:    task(Order{N: 3, Name: "panicked"}, 3, 4, 5, fxtasks.Failed, &fxtasks.PanicError{Value: "boom", Stack: []byte("main")}),
+			exited:      task(Order{N: 4, Name: "exited"}, 4, 5, 6, fxtasks.Failed, fxtasks.ErrGoexit),
+			cancelled:   asked(task(Order{N: 5, Name: "cancelled"}, 5, 6, 8, fxtasks.Cancelled, errors.Join(own, fxtasks.ErrCancelled, errBoom)), 7, own),
+			timedOut:    asked(task(Order{N: 6, Name: "timed out", Timeout: 2 * time.Millisecond}, 6, 7, 10, fxtasks.TimedOut, errors.Join(fxtasks.ErrTimeout, errBoom)), 9, fxtasks.ErrTimeout),
+			dropped:     asked(task(Order{N: 7, Name: "dropped"}, 7, 0, 8, fxtasks.Cancelled, fxtasks.ErrCancelled), 8, fxtasks.ErrCancelled),
+			old:         asked(task(Order{N: 8, Name: "old", ID: "x"}, 10, 11, 14, fxtasks.Completed, nil), 12, fxtasks.ErrReplaced),
+			successor:   task(Order{N: 9, Name: "successor", ID: "x", Policy: fxtasks.Replace}, 12, 14, 20, fxtasks.Completed, nil),
+			joined:      {Order: Order{N: 10, Name: "joined", ID: "x", Policy: fxtasks.Join}, Called: at(15), Answered: at(15), Joined: true},
+			full:        refused(Order{N: 11, Name: "full", MaxPending: 1}, 16, 16, fxtasks.ErrQueueFull),
+			duplicate:   refused(Order{N: 12, Name: "duplicate", ID: "x"}, 17, 17, fxtasks.ErrDuplicateID),
+			malformed:   refused(Order{N: 13, Invalid: true}, 18, 18, fxtasks.ErrInvalid),
+			gaveUp:      refused(Order{N: 14, Name: "gave up", Blocking: true}, 19, 25, context.DeadlineExceeded),
+			graced:      asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
+			stuck:       asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
+			tooLate:     refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
+			ran:         goodRun(),
+			tickedAgain: {},
 		},
 	}
 	h.Accounts[retried], h.Accounts[between] = goodAttempts()
+	h.Schedules = make([]Schedule, 1)
+	h.Accounts[ticked], h.Accounts[tickedAgain], h.Schedules[0] = goodSchedule()
 	h.Accounts[delayed], h.Accounts[undue] = goodDelays()
 	for _, n := range []int{failed, cancelled, timedOut, graced} {
 		h.Accounts[n].Returned = errBoom

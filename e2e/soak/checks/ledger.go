@@ -18,6 +18,7 @@ type Ledger struct {
 	requests  map[string]bool
 	asked     map[string]bool
 	shutdowns []Shutdown
+	schedules []Schedule
 }
 
 // NewLedger makes one without entries.
@@ -33,7 +34,7 @@ func (l *Ledger) Open(o Order) *Entry {
 	e := &Entry{Order: o, findings: l.findings}
 	e.account.Called = time.Now()
 	l.entries = append(l.entries, e)
-	if !o.Bare {
+	if !o.Bare || o.Scheduled {
 		l.varied = append(l.varied, e)
 	}
 	return e
@@ -102,11 +103,21 @@ func (l *Ledger) ShutDown(s Shutdown) {
 	l.shutdowns = append(l.shutdowns, s)
 }
 
+// Schedule notes what came of a schedule.
+func (l *Ledger) Schedule(s Schedule) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.Ended.IsZero() {
+		s.Ended = time.Now()
+	}
+	l.schedules = append(l.schedules, s)
+}
+
 // History gives what is known now. It is for the end, when nothing changes any more.
 func (l *Ledger) History() *History {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := &History{Requests: l.requests, Asked: l.asked, Shutdowns: l.shutdowns}
+	h := &History{Requests: l.requests, Asked: l.asked, Shutdowns: l.shutdowns, Schedules: l.schedules}
 	for _, e := range l.entries {
 		h.Accounts = append(h.Accounts, e.close())
 	}

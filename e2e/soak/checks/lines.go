@@ -21,9 +21,9 @@ type Lines struct {
 type lineBook struct {
 	findings *Findings
 
-	mu     sync.Mutex // protects what follows
-	counts lineCounts
-	told   time.Time // of rejects
+	mu                     sync.Mutex // protects what follows
+	counts                 lineCounts
+	rejectsTold, skipsTold time.Time
 }
 
 // lineCounts is how many lines of a kind there were. Kinds are told apart by level and fields,
@@ -31,12 +31,12 @@ type lineBook struct {
 type lineCounts struct {
 	submitted, retries, quietEnds, warnEnds, errorEnds, panics, stuck uint64
 	infos, errors                                                     int // about no task
-	rejected                                                          bool
+	rejected, skipped                                                 bool
 }
 
-// rejectedEvery is how far apart two lines about rejects are at least, less what may go by before one is
-// written.
-const rejectedEvery = 4 * time.Second
+// limitedEvery is how far apart two lines about rejects are at least, or two about runs that were skipped, less what may
+// go by before one is written.
+const limitedEvery = 4 * time.Second
 
 // GroupMark separates the kind of work from the group in the name of a task that has one.
 const GroupMark = "@"
@@ -80,10 +80,11 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	about := has["task_id"] && has["task_name"]
-	if _, want, _ := strings.Cut(name, GroupMark); about && group != want {
+	skips := !about && has["task_name"] && has["count"] // of a schedule
+	if _, want, _ := strings.Cut(name, GroupMark); (about || skips) && group != want {
 		l.book.findings.Addf("log: %s %q of task %q has the group %q, want %q", e.Level, e.Message, name, group, want)
 	}
-	if !about && !has["by_name"] && !strings.HasPrefix(e.Message, "shutdown") {
+	if !about && !skips && !has["by_name"] && !strings.HasPrefix(e.Message, "shutdown") {
 		l.book.findings.Addf("log: %s %q has the fields %v, want task_id and task_name", e.Level, e.Message, has)
 	}
 	l.book.count(e, about, has)
@@ -131,10 +132,15 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	case level == zapcore.WarnLevel && has["stack"]:
 		c.stuck++
 	case level == zapcore.WarnLevel && has["count"]:
-		if since := e.Time.Sub(b.told); since < rejectedEvery {
+		last := &b.skipsTold
+		if about {
+			last = &b.rejectsTold
+		}
+		c.rejected, c.skipped = c.rejected || about, c.skipped || !about
+		if since := e.Time.Sub(*last); since < limitedEvery {
 			b.findings.Addf("log: %q comes %v after the one before", e.Message, since)
 		}
-		c.rejected, b.told = true, e.Time
+		*last = e.Time
 	case level == zapcore.ErrorLevel && ended:
 		c.errorEnds++
 		if has["stack"] {
@@ -159,6 +165,9 @@ func (l *Lines) End(s fxtasks.Stats, h *History) {
 			inVain++
 		}
 		want.rejected = want.rejected || errors.Is(a.Refusal, fxtasks.ErrQueueFull)
+	}
+	for i := range h.Schedules {
+		want.skipped = want.skipped || h.Schedules[i].Info.Skipped > 0
 	}
 	for i := range h.Shutdowns {
 		switch s := &h.Shutdowns[i]; {

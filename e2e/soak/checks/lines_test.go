@@ -51,6 +51,11 @@ func TestLines(t *testing.T) {
 		}, ""},
 		{"submitted twice", func(log *zap.Logger) { log.Debug("task submitted", about...) }, "log: lines are"},
 		{"ended twice", func(log *zap.Logger) { log.Error("task failed", with(took)...) }, "log: lines are"},
+		{"a run is skipped, and none was", func(log *zap.Logger) { log.Warn("run skipped", about[1], zap.Int("count", 1)) }, "skipped:true"},
+		{"skips told too often", func(log *zap.Logger) {
+			log.Warn("run skipped", about[1], zap.Int("count", 1))
+			log.Warn("run skipped", about[1], zap.Int("count", 1))
+		}, "after the one before"},
 		{"rejects told too often", func(log *zap.Logger) {
 			log.Warn("tasks rejected", with(zap.Int("count", 1))...)
 		}, "after the one before"},

@@ -99,7 +99,7 @@ func selects(f fxtasks.Filter, i fxtasks.Info) bool {
 func (h *History) Retained(f *Findings, c fxtasks.Config, known func(id string) bool) {
 	list := slices.DeleteFunc(h.accepted(), func(a *Account) bool { return a.Run })
 	slices.SortStableFunc(list, func(a, b *Account) int { return b.Info.FinishedAt.Compare(a.Info.FinishedAt) })
-	for i, a := range list[:min(len(list), max(0, c.RetainFinished))] {
+	for i, a := range list[:min(len(list), max(0, c.RetainFinished-h.unstarted("")))] {
 		tied := i+1 < len(list) && list[i+1].Info.FinishedAt.Equal(a.Info.FinishedAt) // their order is not known
 		if !tied && a.ID == "" && !known(a.Info.ID) {
 			a.complain(f, "it is among the %d that finished last, and its record is gone", c.RetainFinished)

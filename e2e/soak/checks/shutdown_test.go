@@ -58,6 +58,7 @@ func TestCheckShutdownOfAnIdleGroup(t *testing.T) {
 // What a group's Shutdown does to the manager's tasks is none.
 func TestCheckShutdownOfAGroup(t *testing.T) {
 	h := good()
+	h.Schedules = nil
 	h.Shutdowns = []Shutdown{{
 		Group: "mail", Called: at(100), Returned: at(180), Budget: 50 * time.Millisecond,
 		Report: fxtasks.ShutdownReport{Status: completed, Initial: 1, Returned: 1, Duration: 80 * time.Millisecond},

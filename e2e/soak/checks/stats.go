@@ -146,6 +146,13 @@ func (h *History) Final(f *Findings, s fxtasks.Stats) {
 		names[h.Accounts[i].Name] = plus(names[h.Accounts[i].Name], c)
 		groups[h.Accounts[i].Group] = plus(groups[h.Accounts[i].Group], c)
 	}
+	for i := range h.Schedules {
+		schedule := &h.Schedules[i]
+		c := schedule.counts(f, s.ByName[schedule.Name])
+		total = plus(total, c)
+		names[schedule.Name] = plus(names[schedule.Name], c)
+		groups[schedule.Group] = plus(groups[schedule.Group], c)
+	}
 	if got := Total(s); got != total {
 		f.Addf("in the end Stats are %+v, want %+v", got, total)
 	}

@@ -226,7 +226,7 @@ func (s *Story) End(missed, last uint64, h *History) {
 			a.complain(s.Findings, "events tell of it %+v, and its function was run %d times", l, a.Attempt)
 		}
 	}
-	if len(accepted) != len(s.lives) {
-		s.Findings.Addf("events tell of %d tasks, want %d", len(s.lives), len(accepted))
+	if want := len(accepted) + h.unstarted(""); want != len(s.lives) {
+		s.Findings.Addf("events tell of %d tasks, want %d", len(s.lives), want)
 	}
 }
