@@ -14,6 +14,7 @@ func (r *round) audit() {
 	h.Check(r.findings)
 	stats := r.manager.Stats()
 	h.Final(r.findings, stats)
+	h.Outcomes(r.findings, r.manager.History(), stats)
 	if r.lines != nil {
 		r.lines.End(stats, h)
 	}

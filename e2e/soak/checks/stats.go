@@ -135,11 +135,10 @@ func Active() fxtasks.Filter {
 	return fxtasks.Filter{Statuses: []fxtasks.Status{fxtasks.Pending, fxtasks.Running}, Limit: 1000}
 }
 
-// Final compares the figures of the end with the accounts.
-func (h *History) Final(f *Findings, s fxtasks.Stats) {
-	var total fxtasks.Counts
-	names := make(map[string]fxtasks.Counts)
-	groups := make(map[string]fxtasks.Counts)
+// figures adds up what the accounts count, in all, by name and by group. Of the runs of schedules that never started s
+// tells more than accounts do.
+func (h *History) figures(s fxtasks.Stats) (total fxtasks.Counts, names, groups map[string]fxtasks.Counts) {
+	names, groups = make(map[string]fxtasks.Counts), make(map[string]fxtasks.Counts)
 	for i := range h.Accounts {
 		c := h.Accounts[i].counts()
 		total = plus(total, c)
@@ -148,10 +147,19 @@ func (h *History) Final(f *Findings, s fxtasks.Stats) {
 	}
 	for i := range h.Schedules {
 		schedule := &h.Schedules[i]
-		c := schedule.counts(f, s.ByName[schedule.Name])
+		c := schedule.counts(s.ByName[schedule.Name])
 		total = plus(total, c)
 		names[schedule.Name] = plus(names[schedule.Name], c)
 		groups[schedule.Group] = plus(groups[schedule.Group], c)
+	}
+	return total, names, groups
+}
+
+// Final compares the figures of the end with the accounts.
+func (h *History) Final(f *Findings, s fxtasks.Stats) {
+	total, names, groups := h.figures(s)
+	for i := range h.Schedules {
+		h.Schedules[i].checkRejected(f, s.ByName[h.Schedules[i].Name])
 	}
 	if got := Total(s); got != total {
 		f.Addf("in the end Stats are %+v, want %+v", got, total)
