@@ -12,6 +12,7 @@ import (
 // What tasks with a Retry do more often than others. All attempts of a task do the same, each with a luck of its own.
 var (
 	flaky     = act{name: "fail now and then", play: (*stage).flake}
+	punctual  = act{name: "fail at the end of its timeout", play: (*stage).failOnTime}
 	hopeless  = act{name: "fail beyond hope", play: func(s *stage) error { return fmt.Errorf("task %d: %w", s.entry.N, checks.ErrHopeless) }}
 	permanent = act{name: "fail for good", play: func(s *stage) error {
 		return fmt.Errorf("task %d: %w", s.entry.N, fxtasks.Permanent(checks.ErrPermanent))
@@ -25,14 +26,29 @@ func (s *stage) flake() error {
 	if s.oneIn(2) {
 		_ = s.heed()
 	}
+	if s.oneIn(2) {
+		_ = s.report() // which another attempt must not find
+	}
 	return fmt.Errorf("attempt %d of task %d fails", s.attempt, s.entry.N)
+}
+
+// failOnTime fails just when its timeout does, which must not concern the attempt after this one.
+func (s *stage) failOnTime() error {
+	if end, ok := s.ctx.Deadline(); ok {
+		time.Sleep(time.Until(end))
+	}
+	return fmt.Errorf("attempt %d of task %d was on time", s.attempt, s.entry.N)
 }
 
 // retry gives sub a Retry, and something to do for which it is needed if ok allows that.
 func (r *round) retry(l luck, sub *submission, ok func(*act) bool) {
 	if ok(&flaky) && l.oneIn(2) {
-		sub.act = pick(l, &flaky, &flaky, &hopeless, &permanent)
+		sub.act = pick(l, &flaky, &flaky, &punctual, &hopeless, &permanent)
 		sub.order.Act = sub.act.name
+	}
+	if sub.act == &punctual {
+		sub.order.Timeout = l.upTo(5 * time.Millisecond)
+		sub.opts = append(sub.opts, fxtasks.WithTimeout(sub.order.Timeout))
 	}
 	most := 2 + l.IntN(3)
 	wait := pick(l, -1, 0, l.upTo(2*time.Millisecond), l.upTo(20*time.Millisecond), l.upTo(200*time.Millisecond))

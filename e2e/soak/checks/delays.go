@@ -24,8 +24,8 @@ func (a *Account) Undue() bool {
 	return a.Delay > 0 && a.Attempt == 0 && a.Info.Status == fxtasks.Cancelled && a.Info.NotBefore.After(a.Info.FinishedAt)
 }
 
-// checkUndue wants a shutdown to have cancelled what was not due at once: before any task whose grace was over. Only
-// where there was one shutdown is it known by which a task was cancelled.
+// checkUndue wants a shutdown to have cancelled what was not due, and what was between attempts, at once: before any task
+// whose grace was over. Only where there was one shutdown is it known by which a task was cancelled.
 func (h *History) checkUndue(f *Findings) {
 	var only *Shutdown
 	for i := range h.Shutdowns {
@@ -50,8 +50,12 @@ func (h *History) checkUndue(f *Findings) {
 	}
 	for _, a := range h.accepted() {
 		late := a.Info.CancelRequestedAt.Sub(graced.Info.CancelRequestedAt)
-		if a.Undue() && a.Info.CancelCause == fxtasks.ErrShutdown && late > 0 {
+		if (a.Undue() || a.endedBetween()) && a.Info.CancelCause == fxtasks.ErrShutdown && late > 0 {
 			a.complain(f, "it was not due when the shutdown began, and was cancelled %v after one that had a grace of %v", late, graced.Grace)
+		}
+		waited := a.Attempt > 1 || a.Delay > 0 && a.Info.NotBefore.After(graced.Info.CancelRequestedAt)
+		if late := a.Info.StartedAt.Sub(graced.Info.CancelRequestedAt); waited && late > 0 {
+			a.complain(f, "it was not due when the shutdown began, and started %v after the end of one that had a grace of %v", late, graced.Grace)
 		}
 	}
 }

@@ -26,6 +26,15 @@ func TestCheckDelays(t *testing.T) {
 		{"due at another time", func(h *History) { h.Accounts[undue].Info.NotBefore = at(1000) }, "NotBefore is"},
 		{"no room", func(h *History) { h.Accounts[delayed].MaxPending = -1 }, "no delayed one may"},
 		{"its grace holds", late, "it was not due when the shutdown began"},
+		{"it starts in its grace", func(h *History) {
+			h.Accounts[undue] = task(Order{N: 21, Name: "undue", Delay: 23 * time.Millisecond}, 97, 121, 122, fxtasks.Completed, nil)
+			h.Accounts[undue].Info.NotBefore = at(120)
+		}, "and started 10ms after"},
+		{"its next attempt starts in its grace", func(h *History) {
+			a := &h.Accounts[undue]
+			*a = attempt(task(Order{N: 21, Name: "undue", Retry: Retry{MaxAttempts: 2}}, 97, 98, 122, fxtasks.Completed, nil), 121, 122, nil)
+			a.Returned, a.Earlier[0].Returned, a.Info.NotBefore = nil, errBoom, at(120)
+		}, "and started 10ms after"},
 		{"blocking is full, and not delayed", func(h *History) { h.Accounts[full].Blocking, h.Accounts[full].MaxPending = true, -1 }, "refused without reason"},
 	})
 	for name, change := range map[string]func(*History){
