@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -34,7 +35,7 @@ func (r *round) schedule(l luck, sub submission, every time.Duration) *schedule 
 	s.seen = checks.Schedule{Name: name, Group: sub.order.Group, Every: every, Began: time.Now()}
 	captured := r.cargo.load(int(r.ticks.Load()), "the function of a schedule, as submit")
 	fn := func(ctx context.Context) error {
-		defer func() { _ = captured.number }()
+		defer runtime.KeepAlive(captured)
 		return s.perform(ctx)
 	}
 	into := r.target(sub.order.Group)
@@ -108,9 +109,11 @@ func (s *schedule) stop() {
 	all.Go(s.trigger)
 	all.Go(s.periodic.Stop)
 	s.periodic.Stop()
-	s.seen.Stopped = time.Now()
+	stopped := time.Now()
 	all.Wait()
-	s.seen.Ended = time.Now()
+	s.mu.Lock()
+	s.seen.Stopped, s.seen.Ended = stopped, time.Now()
+	s.mu.Unlock()
 	if _, err := s.periodic.Trigger(context.Background()); !errors.Is(err, fxtasks.ErrShuttingDown) {
 		s.r.findings.Addf("Trigger gave %v for a schedule that was stopped", err)
 	}
@@ -144,6 +147,10 @@ func (r *round) timekeeper(l luck) {
 // tick wants a schedule to run again and again while nothing else goes on.
 func (r *round) tick(l luck) {
 	s := r.schedule(l, r.plain("", &returning), l.upTo(3*time.Millisecond))
+	if s == nil {
+		r.findings.Addf("Schedule made none, and the manager is %v", r.manager.State())
+		return
+	}
 	r.within("three runs of a schedule", func() {
 		for s.periodic.Info().Runs < 3 {
 			time.Sleep(100 * time.Microsecond)
@@ -152,7 +159,7 @@ func (r *round) tick(l luck) {
 	s.stop()
 }
 
-// auditSchedules notes what came of all schedules.
+// auditSchedules notes what came of all schedules, when nobody uses them any more.
 func (r *round) auditSchedules() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

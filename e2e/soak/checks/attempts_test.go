@@ -31,7 +31,6 @@ func attempt(a Account, began, endedAt int, cause error) Account {
 func goodAttempts() (retried, between Account) {
 	own := &Cause{For: "between"}
 	order := Order{N: 18, Name: "retried", Timeout: 5 * time.Millisecond, Retry: Retry{MaxAttempts: 3, Delay: time.Millisecond}}
-	retried = task(order, 96, 0, 99, fxtasks.Completed, nil)
 	retried = task(order, 95, 0, 99, fxtasks.Completed, nil)
 	retried = attempt(retried, 95, 95, context.Canceled)
 	retried = attempt(retried, 96, 97, fxtasks.ErrTimeout)
