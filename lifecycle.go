@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -23,8 +24,9 @@ type application struct {
 	draining atomic.Bool     // the first of the drains has begun, and with it the one clock
 }
 
+// newApplication keeps zap from adding this package's own stack to lines, as the engine does with its own.
 func newApplication(m *fxtasks.Manager, log *zap.Logger) *application {
-	return &application{m: m, log: log}
+	return &application{m: m, log: log.WithOptions(zap.AddStacktrace(zapcore.InvalidLevel))}
 }
 
 // running holds the applications that have started, until they stop. NewGroup asks it because an
@@ -50,10 +52,7 @@ func (a *application) hook() fx.Hook {
 			}
 			a.start = ctx.Done()
 			running.Store(a.m, a)
-			select {
-			case <-logging(a.logConfig):
-			case <-ctx.Done():
-			}
+			awaitLog(logging(a.logConfig), time.Second)
 			return nil
 		},
 		OnStop: func(ctx context.Context) error {
@@ -191,7 +190,7 @@ func logging(write func()) <-chan struct{} {
 	return done
 }
 
-// awaitLog waits until a line is written, but no longer than most: later stop hooks need the time.
+// awaitLog waits until a line is written, but no longer than most: later hooks need the time.
 func awaitLog(done <-chan struct{}, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()

@@ -13,10 +13,14 @@ import (
 	"github.com/fxtasks/background/internal/dotgraph"
 )
 
-// misprovided is what looks as if it were meant for the module and would not reach it. All is
+// misprovided shows what looks as if it were meant for the module and would not reach it. All is
 // optional, as the module needs none of it.
 type misprovided struct {
 	fx.In
+
+	Config     fxtasks.Config       `optional:"true"`
+	Logger     *zap.Logger          `optional:"true"`
+	Middleware []fxtasks.Middleware `optional:"true"`
 
 	ConfigPointer *fxtasks.Config                   `optional:"true"`
 	OneMiddleware fxtasks.Middleware                `optional:"true"`
@@ -29,8 +33,8 @@ type misprovided struct {
 
 // check returns an error that names each thing of the graph which is meant for the module and would
 // not reach it, and its fix.
-func (p Params) check() error {
-	g, m := dotgraph.Parse(string(p.Misprovided.Graph)), p.Misprovided
+func (m misprovided) check() error {
+	g := dotgraph.Parse(string(m.Graph))
 	return errors.Join(
 		checkUsed[*fxtasks.Config](g, m.ConfigPointer != nil,
 			"provide or supply an fxtasks.Config, not a pointer to one"),
@@ -40,9 +44,9 @@ func (p Params) check() error {
 			"provide a []fxtasks.Middleware, or give it as an fxtasks.Middleware to background.Instrument"),
 		checkUsed[[]func(fxtasks.Func) fxtasks.Func](g, m.Functions != nil,
 			"provide a []fxtasks.Middleware"),
-		checkBuilt[fxtasks.Config](g, p.Config != fxtasks.Config{}),
-		checkBuilt[*zap.Logger](g, p.Logger != nil),
-		checkBuilt[[]fxtasks.Middleware](g, p.Middleware != nil),
+		checkBuilt[fxtasks.Config](g, m.Config != fxtasks.Config{}),
+		checkBuilt[*zap.Logger](g, m.Logger != nil),
+		checkBuilt[[]fxtasks.Middleware](g, m.Middleware != nil),
 	)
 }
 

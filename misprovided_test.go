@@ -117,13 +117,18 @@ func TestWhatWouldNotReachTheModuleIsAnError(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := fx.New(fx.NopLogger, background.Module, c.option, needManager).Err()
-			if err == nil {
-				t.Fatal("fx.New succeeds")
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("fx.New gives %v, want it to say %q", err, want)
+			for of, option := range map[string]fx.Option{
+				"Module, though nothing needs the manager": background.Module,
+				"New": fx.Options(fx.Provide(background.New), needManager),
+			} {
+				err := fx.New(fx.NopLogger, option, c.option).Err()
+				if err == nil {
+					t.Fatalf("fx.New succeeds with %s", of)
+				}
+				for _, want := range c.want {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("fx.New gives %v with %s, want it to say %q", err, of, want)
+					}
 				}
 			}
 		})

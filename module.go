@@ -15,14 +15,13 @@ import (
 // nothing else.
 //
 // What is meant for it and would not reach it is an error of fx.New that matches fxtasks.ErrInvalid
-// and names the fix: a *fxtasks.Config, an fxtasks.Middleware by itself, a
+// and names the fix, also while nothing needs the manager: a *fxtasks.Config, an fxtasks.Middleware by itself, a
 // []func(fxtasks.Func) fxtasks.Func, unless what the module uses is made from it; and a Config,
-// Logger or []Middleware whose constructor needs something that nothing provides. Fx looks at none
-// of this before something needs the manager.
+// Logger or []Middleware whose constructor needs something that nothing provides.
 //
 // A manager is drained when Fx comes to it, in reverse order of construction. Name with Uses what
 // the tasks use: it is then closed after the drain, never before.
-var Module fx.Option = fx.Module("background", fx.Provide(New))
+var Module fx.Option = fx.Module("background", fx.Provide(New), fx.Invoke(misprovided.check))
 
 // Params is what New takes from the graph.
 type Params struct {
@@ -61,7 +60,7 @@ func New(p Params) (Result, error) {
 	if p.Lifecycle == nil {
 		return Result{}, fmt.Errorf("%w: Params.Lifecycle is nil", fxtasks.ErrInvalid)
 	}
-	if err := p.check(); err != nil {
+	if err := p.Misprovided.check(); err != nil {
 		return Result{}, err
 	}
 	for _, mw := range p.Instruments {

@@ -145,14 +145,18 @@ func TestOrdersGiveAllPagesAndRefuseTokensOfOthers(t *testing.T) {
 }
 
 func TestGroupsTellOfThemselves(t *testing.T) {
-	m := newManager(t, fxtasks.Config{})
+	m := newManager(t, fxtasks.Config{TaskTimeout: time.Minute, DrainGrace: time.Minute})
 	if n := len(m.Groups()); n != 0 {
 		t.Errorf("%d groups of a new manager", n)
 	}
 	cfg := fxtasks.GroupConfig{MaxRunning: 2, DrainGrace: time.Second}
-	b, a := newGroup(t, m, "b", cfg), newGroup(t, m, "a", fxtasks.GroupConfig{})
+	b, a := newGroup(t, m, "b", cfg), newGroup(t, m, "a", fxtasks.GroupConfig{DrainGrace: -1})
+	cfg.TaskTimeout = time.Minute // as it leaves that to the manager
 	if b.Config() != cfg || b.State() != fxtasks.Open {
 		t.Errorf("the group is %v with %+v", b.State(), b.Config())
+	}
+	if want := (fxtasks.GroupConfig{TaskTimeout: time.Minute, DrainGrace: -1}); a.Config() != want {
+		t.Errorf("the group has %+v, want %+v", a.Config(), want)
 	}
 	mine, other := submit(t, a, "mine", untilCancelled), submit(t, b, "other", untilCancelled)
 	if err := a.CancelAll(context.Background(), nil); err != nil || !mine.Status().Finished() || other.Status().Finished() {

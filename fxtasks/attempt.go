@@ -33,8 +33,9 @@ type attempt struct {
 	stage    stage
 	returned error
 	crashed  bool
-	goexit   bool      // returned is that of runtime.Goexit
-	end      *endError // the task's failure, if it failed after it was asked to end
+	goexit   bool        // returned is that of runtime.Goexit
+	panicked *PanicError // of the function, or of Retry.If or Retry.Delay after it; nil: neither
+	end      *endError   // the task's failure, if it failed after it was asked to end
 }
 
 // stage is how far an attempt is. In each stage but the last, user code can end the goroutine.
@@ -107,7 +108,7 @@ func endAttempt(t *Task, a *attempt) (next *Task) {
 	// The line is written before the record is final: whoever has seen the task return may close the logger.
 	a.stage = inLog
 	if t.logsEnd() {
-		t.writeEnd(a.crashed)
+		t.writeEnd(a.panicked)
 	}
 	a.stage = pushed
 	next = pushReturned(t)
@@ -137,7 +138,7 @@ func (a *attempt) endByGoexit() {
 		}
 		a.stage = inLog
 		if t.logsEnd() {
-			t.writeEnd(a.crashed)
+			t.writeEnd(a.panicked)
 		}
 		a.stage = pushed
 		next = pushReturned(t)
@@ -165,7 +166,8 @@ func (a *attempt) fail(e *ending) {
 		t.failure = &failure{err: a.end}
 	}
 	a.stage = inText
-	if p, ok := a.returned.(*PanicError); ok && a.crashed {
+	if p, ok := a.returned.(*PanicError); ok && a.crashed { // not one of another task, passed on
+		a.panicked = p
 		p.text = panicTypeText(p.Value) // if printing ends the goroutine
 		p.text = panicText(p.Value)
 	}
@@ -201,12 +203,18 @@ func (a *attempt) typeText() string {
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
-// section, which ends all tasks in it. It returns the next task for this goroutine to run, or nil.
+// section, and further ones until all that it took out has ended. It returns the next task for this goroutine to
+// run, or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {
 		return nil // the first is about to enter a section
 	}
 	cs := r.enter()
+	for r.backlog.first != nil {
+		cs.leave()
+		runtime.Gosched() // else the time slice ends in a section, and all who have returned run before that goes on
+		cs = r.enter()
+	}
 	return cs.leaveWith()
 }

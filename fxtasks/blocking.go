@@ -16,8 +16,9 @@ type blockedSubmit struct {
 	decided chan struct{}
 
 	// Protected by the registry's mutex until decided is closed.
-	needsRoom bool  // see Task.needsRoom
-	wait      *wait // of the task that submits; nil: none does
+	needsRoom bool          // see Task.needsRoom
+	sameID    *list.Element // in blockedSubmits.byID; nil: its ID was not chosen
+	wait      *wait         // of the task that submits; nil: none does
 	done      bool
 	won       *Task
 	err       error
@@ -78,7 +79,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 			l = list.New()
 			b.byID[t.opts.id] = l
 		}
-		l.PushBack(s)
+		s.sameID = l.PushBack(s)
 	}
 	if s.wait != nil {
 		cs.beginWait(s.wait)
@@ -117,7 +118,7 @@ func (cs *section) admitBlocked() bool {
 			next = s
 		}
 	}
-	if next == nil {
+	if next == nil || cs.isCutOff(next.task) { // then the clock of the drain refuses it
 		return false
 	}
 	cs.admit(next)
@@ -136,7 +137,7 @@ func (cs *section) admitByID(id string) (any bool) {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
 		old := r.duplicateOf(s.task)
-		if s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old) {
+		if !cs.isCutOff(s.task) && (s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old)) {
 			cs.admit(s)
 			return true
 		}
@@ -165,8 +166,6 @@ func (cs *section) admit(s *blockedSubmit) {
 	old := cs.r.duplicateOf(s.task)
 	won, err := s.task, error(nil)
 	switch {
-	case !cs.isOpenFor(s.task):
-		won, err = nil, ErrShuttingDown
 	case s.task.joins(old):
 		won, err = old, joinResult(old, s.task.opts.result)
 	case s.task.rejects(old):
@@ -190,14 +189,9 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 	b := &cs.r.blocked
 	s.task.group.blocked.queueOf(s).Remove(s.ticket)
 	b.len--
-	if l := b.byID[s.task.opts.id]; l != nil && s.task.opts.idSet {
-		for e := l.Front(); e != nil; e = e.Next() {
-			if e.Value == s {
-				l.Remove(e)
-				break
-			}
-		}
-		if l.Len() == 0 {
+	if s.sameID != nil {
+		l := b.byID[s.task.opts.id]
+		if l.Remove(s.sameID); l.Len() == 0 {
 			delete(b.byID, s.task.opts.id)
 		}
 	}

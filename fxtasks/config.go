@@ -106,11 +106,9 @@ func (c GroupConfig) validate() error {
 	return nil
 }
 
-// withManager fills in the durations that c leaves to the manager; those that are negative become 0.
+// withManager fills in the durations that c leaves to the manager.
 func (c GroupConfig) withManager(m Config) GroupConfig {
 	setDefault(&c.TaskTimeout, m.TaskTimeout)
 	setDefault(&c.DrainGrace, m.DrainGrace)
-	c.TaskTimeout = max(c.TaskTimeout, 0)
-	c.DrainGrace = max(c.DrainGrace, 0)
 	return c
 }

@@ -110,6 +110,25 @@ func TestFinishedRecordKeepsNeitherFunctionNorSubmittersCtx(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
 		check(t, m, watch(m, untilCancelled, fxtasks.WithTimeout(time.Nanosecond)))
 	})
+	for what, end := range map[string]fxtasks.Func{
+		"retried": func(context.Context) error { return errWork }, "completed with a retry left": nothing,
+	} {
+		t.Run(what+", what Retry's functions have captured", func(t *testing.T) {
+			m := newManager(t, fxtasks.Config{})
+			for _, most := range []int{1, 2} {
+				e := func() ended {
+					inIf, inDelay := new(payload), new(payload)
+					task := submit(t, m, "work", end, fxtasks.WithRetry(fxtasks.Retry{
+						MaxAttempts: most,
+						If:          func(error) bool { runtime.KeepAlive(inIf); return true },
+						Delay:       func(int) time.Duration { runtime.KeepAlive(inDelay); return 0 },
+					}))
+					return ended{task, weak.Make(inIf), weak.Make(inDelay)}
+				}()
+				check(t, m, e)
+			}
+		})
+	}
 	t.Run("cancelled before it started", func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1})
 		submit(t, m, "busy", untilCancelled)

@@ -72,8 +72,9 @@ func (c *Counts) add(other Counts) {
 // nameStats is what is kept for a task name: counters, and the labels of its goroutines. They are
 // made once for a name, since labels made for each task would cost it three allocations.
 type nameStats struct {
+	labels context.Context // never changes
+	_      cacheLine
 	counters
-	labels  context.Context
 	history *nameHistory // nil: no task has ended
 }
 

@@ -78,3 +78,57 @@ func TestABlockedDelayedSubmitCountsItsDelayFromItsSubmission(t *testing.T) {
 		}
 	})
 }
+
+func TestADelayedReplacementHasItsTurnWhenItIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1})
+		submit(t, m, "old", sleeps(3*time.Minute), fxtasks.WithID("a"))
+		synctest.Wait()
+		replacement := submit(t, m, "new", sleeps(time.Second), fxtasks.WithDelay(time.Minute), fxtasks.WithID("a"), fxtasks.WithDuplicate(fxtasks.Replace))
+		before := submit(t, m, "before", sleeps(time.Second))
+		time.Sleep(2 * time.Minute)
+		after := submit(t, m, "after", sleeps(time.Second))
+		if err := m.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for i, task := range []*fxtasks.Task{before, replacement, after} {
+			if got, want := task.Info().StartedAt.Sub(before.Info().StartedAt), time.Duration(i)*time.Second; got != want {
+				t.Errorf("%q started %v after the first, want %v", task.Name(), got, want)
+			}
+		}
+	})
+}
+
+func TestAShutdownCancelsADelayedReplacementAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{DrainGrace: 5 * time.Second})
+		submit(t, m, "old", sleeps(2*time.Second), fxtasks.WithID("a"))
+		synctest.Wait()
+		replacement := submit(t, m, "new", nothing, fxtasks.WithDelay(time.Minute), fxtasks.WithID("a"), fxtasks.WithDuplicate(fxtasks.Replace))
+		start := time.Now()
+		if _, err := m.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if info := replacement.Info(); info.FinishedAt.Sub(start) != 0 || !errors.Is(info.Err, fxtasks.ErrShutdown) {
+			t.Errorf("it ended after %v with %v", info.FinishedAt.Sub(start), info.Err)
+		}
+	})
+}
+
+// Such a task would be cancelled at once, and others that wait behind it still have their grace.
+func TestABlockedDelayedSubmitIsRefusedWhenTheDrainBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 1, DrainGrace: 4 * time.Second})
+		submit(t, m, "busy", func(context.Context) error { time.Sleep(time.Second); return nil })
+		submit(t, m, "queued", nothing)
+		delayed := submitBlocking(t.Context(), m, "delayed", nothing, fxtasks.WithDelay(time.Minute))
+		next := submitBlocking(t.Context(), m, "next", nothing)
+		m.StartDrain(t.Context())
+		delayed.mustBeOver(t, fxtasks.ErrShuttingDown)
+		time.Sleep(time.Second)
+		next.mustBeOver(t, nil)
+		if err := next.task.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

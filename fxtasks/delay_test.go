@@ -1,7 +1,9 @@
 package fxtasks_test
 
 import (
+	"context"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +64,63 @@ func TestATurnComesWhenATaskIsDue(t *testing.T) {
 			if page.Tasks[i].ID != task.ID() {
 				t.Errorf("place %d is %q, want %q", i, page.Tasks[i].Name, task.Name())
 			}
+		}
+	})
+}
+
+func TestTasksThatAreDueAtOnceStartInTheOrderOfTheirSubmission(t *testing.T) {
+	for what, opt := range map[string]fxtasks.TaskOption{
+		"delayed": fxtasks.WithDelay(time.Minute),
+		"retried": fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return time.Minute }}),
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{MaxRunning: 1})
+				var started []int // one at a time
+				for i := range 10 {
+					submit(t, m, "work", func(ctx context.Context) error {
+						started = append(started, i)
+						if what == "retried" {
+							return errAttempt
+						}
+						return nil
+					}, opt)
+				}
+				if err := m.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for n, i := range started {
+					if i != n%10 {
+						t.Fatalf("they started in the order %v", started)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestTheLongestDurationsAreFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const longest = time.Duration(math.MaxInt64)
+		m := newManager(t, fxtasks.Config{CancelTimeout: longest, TaskTimeout: longest, RetainFor: longest})
+		far := time.Now().AddDate(200, 0, 0)
+		delayed := submit(t, m, "delayed", nothing, fxtasks.WithDelay(longest))
+		retried := submit(t, m, "retried", func(context.Context) error { return errAttempt },
+			fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: math.MaxInt, Delay: func(int) time.Duration { return longest }}))
+		time.Sleep(24 * time.Hour)
+		for _, task := range []*fxtasks.Task{delayed, retried} {
+			if info := task.Info(); info.Status != fxtasks.Pending || info.NotBefore.Before(far) {
+				t.Errorf("%s is %v, due at %v", info.Name, info.Status, info.NotBefore)
+			}
+		}
+		atOnce := submit(t, m, "at once", func(context.Context) error { return errAttempt },
+			fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return math.MinInt64 }}))
+		start := time.Now()
+		if err := atOnce.Wait(t.Context()); err != errAttempt || time.Since(start) != 0 || atOnce.Info().ExpiresAt.Before(far) {
+			t.Errorf("%v after %v, expires at %v", err, time.Since(start), atOnce.Info().ExpiresAt)
+		}
+		if err := m.CancelAll(t.Context(), nil); err != nil {
+			t.Error(err)
 		}
 	})
 }

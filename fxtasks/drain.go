@@ -15,8 +15,9 @@ type drainClock struct {
 	maxGrace   time.Duration // the longest grace; it leaves a tenth of the budget to the tasks that are then cancelled
 
 	// Protected by the registry's mutex.
-	cutoffs *heap.Heap[*cutoff]
-	timer   *time.Timer // for the first of cutoffs; nil: not set
+	patience time.Duration // how long the drains by this clock may still wait for their lines, all together
+	cutoffs  *heap.Heap[*cutoff]
+	timer    *time.Timer // for the first of cutoffs; nil: not set
 }
 
 // cutoff is when the grace of a task ends, or that of a blocked submit.
@@ -29,7 +30,7 @@ type cutoff struct {
 func newDrainClock(m *Manager, began, end time.Time) *drainClock {
 	budget := end.Sub(began)
 	return &drainClock{
-		m: m, began: began, end: end, maxGrace: max(0, budget-budget/10),
+		m: m, began: began, end: end, maxGrace: max(0, budget-budget/10), patience: max(0, m.cfg.StopReserve/2),
 		cutoffs: heap.New(func(a, b *cutoff) bool { return a.at.Before(b.at) }, func(*cutoff, int) {}),
 	}
 }
@@ -129,7 +130,12 @@ func (c *drainClock) add(x *cutoff) {
 	c.cutoffs.Push(x)
 }
 
-func (c *drainClock) cutoffOf(t *Task) time.Time { return c.began.Add(min(t.opts.grace, c.maxGrace)) }
+func (c *drainClock) cutoffOf(t *Task) time.Time {
+	if t.opts.delay > 0 && t.seq == 0 { // the submit of a delayed task: that would be cancelled at once
+		return c.began
+	}
+	return c.began.Add(min(t.opts.grace, c.maxGrace))
+}
 
 // run ends the tasks whose grace is over, and sets the timer for the next.
 func (c *drainClock) run() {
@@ -168,6 +174,14 @@ func (c *drainClock) stop() {
 	}
 }
 
+// spendPatience is for a drain that has waited for its lines. A logger that hangs would else hold up the drain of
+// each group, until nothing is left for the stop hooks after them.
+func (c *drainClock) spendPatience(waited time.Duration) {
+	cs := c.m.reg.enter()
+	defer cs.leave()
+	c.patience = max(0, c.patience-waited)
+}
+
 func (cs *section) cutOff(x *cutoff) {
 	switch {
 	case x.blocked == nil:
@@ -189,7 +203,7 @@ func (cs *section) isOpenFor(t *Task) bool {
 // isCutOff reports whether the shutdown has come so far that t may not start any more.
 func (cs *section) isCutOff(t *Task) bool {
 	for _, c := range cs.r.clocks(t) {
-		if c != nil && (t.opts.delay > 0 && t.seq == 0 || !cs.now().Before(c.cutoffOf(t))) {
+		if c != nil && !cs.now().Before(c.cutoffOf(t)) {
 			return true
 		}
 	}

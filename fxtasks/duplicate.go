@@ -57,6 +57,7 @@ func (cs *section) replace(old, t *Task) {
 	old.lostID = true
 	p := runningPredecessor(old)
 	if old.status.Finished() {
+		cs.r.ended.Remove(old.order)
 		cs.forget(old)
 	} else {
 		cs.ask(old, endReplaced)
@@ -72,7 +73,9 @@ func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil
 		delete(s.group.successors, s)
-		cs.enqueueWhenDue(s)
+		if !s.isDelayed() {
+			cs.enqueue(s)
+		}
 	}
 	if p := t.predecessor; p != nil {
 		t.predecessor, p.successor = nil, nil

@@ -37,30 +37,35 @@ func isolatedErrorText(err error) string {
 	return <-made
 }
 
-// panicText returns the text of what was given to panic. What is no error, Stringer, string or number
-// gives its type: it may refer to itself, or be changed meanwhile, and to print it would then end the process.
-func panicText(v any) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = panicTypeText(v)
-		}
-	}()
-	switch x := v.(type) {
-	case error:
-		return panicPrefix + x.Error()
-	case fmt.Stringer:
-		return panicPrefix + x.String()
-	}
-	switch k := reflect.ValueOf(v).Kind(); {
-	case k == reflect.String, k >= reflect.Int && k <= reflect.Complex128:
-		return panicPrefix + fmt.Sprint(v)
-	default:
-		return panicTypeText(v)
-	}
-}
+// panicText returns the text of an error for a task that panicked with v.
+func panicText(v any) string { return panicPrefix + valueText(v) }
 
 const panicPrefix = "fxtasks: task panicked: "
 
 func panicTypeText(v any) string { return panicPrefix + typeText(v) }
+
+// valueText returns the text of what was given to panic. What is no error, Stringer, string or number
+// gives its type: it may refer to itself, or be changed meanwhile, and to print it would then end the process.
+func valueText(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = typeText(v)
+		}
+	}()
+	switch x := v.(type) {
+	case error:
+		return x.Error()
+	case fmt.Stringer:
+		return x.String()
+	case fmt.Formatter: // fmt would call it, and show its panic as if that were the text
+		return typeText(v)
+	}
+	switch k := reflect.ValueOf(v).Kind(); {
+	case k == reflect.String, k >= reflect.Int && k <= reflect.Complex128:
+		return fmt.Sprint(v)
+	default:
+		return typeText(v)
+	}
+}
 
 func typeText(v any) string { return fmt.Sprintf("%T", v) }

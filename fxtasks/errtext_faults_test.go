@@ -21,13 +21,15 @@ type (
 	selfSlice        []any
 	holdsMap         struct{ m map[int]int }
 	countsPrints     struct{ n *int }
+	formatPanics     string
 )
 
-func (e *panicsWithItself) Error() string { panic(e) }
-func (stringPanics) String() string       { panic("String") }
-func (errorGoexits) Error() string        { runtime.Goexit(); return "" }
-func (e *nilPointer) Error() string       { return e.text }
-func (e countsPrints) Error() string      { *e.n++; return "printed" }
+func (e *panicsWithItself) Error() string   { panic(e) }
+func (stringPanics) String() string         { panic("String") }
+func (errorGoexits) Error() string          { runtime.Goexit(); return "" }
+func (formatPanics) Format(fmt.State, rune) { panic("Format") }
+func (e *nilPointer) Error() string         { return e.text }
+func (e countsPrints) Error() string        { *e.n++; return "printed" }
 
 func TestValuesThatCannotBePrintedGiveTheirType_zap1504_zerolog357(t *testing.T) {
 	loop := make(selfSlice, 1)
@@ -38,6 +40,7 @@ func TestValuesThatCannotBePrintedGiveTheirType_zap1504_zerolog357(t *testing.T)
 	}{
 		"Error panics with itself": {&panicsWithItself{}, "panicsWithItself"},
 		"String panics":            {stringPanics{}, "stringPanics"},
+		"Format panics":            {formatPanics("text"), "formatPanics"},
 		"nil pointer":              {(*nilPointer)(nil), "nilPointer"},
 		"contains itself":          {loop, "selfSlice"},
 		"map":                      {holdsMap{map[int]int{1: 1}}, "holdsMap"},

@@ -19,6 +19,7 @@ type Group struct {
 
 	open atomic.Bool // takes quick submits; changed in a section
 
+	_      cacheLine
 	limits // protected by the registry's mutex, like what follows
 
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
@@ -39,12 +40,12 @@ type Group struct {
 }
 
 func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
-	durations := cfg.withManager(m.cfg)
+	cfg = cfg.withManager(m.cfg)
 	g := &Group{
 		m:                 m,
 		name:              name,
 		cfg:               cfg,
-		defaults:          taskOptions{timeout: durations.TaskTimeout, grace: durations.DrainGrace},
+		defaults:          taskOptions{timeout: max(cfg.TaskTimeout, 0), grace: max(cfg.DrainGrace, 0)},
 		limits:            newLimits(cfg.MaxRunning, cfg.MaxPending),
 		readyIndex:        -1,
 		readyAwaitedIndex: -1,
@@ -89,7 +90,7 @@ func (m *Manager) Groups() []*Group {
 // Name returns the group's name.
 func (g *Group) Name() string { return g.name }
 
-// Config returns the configuration that the group was made with.
+// Config returns the configuration in force, with the durations that it leaves to the manager filled in.
 func (g *Group) Config() GroupConfig { return g.cfg }
 
 // State reports whether the group takes tasks, drains, or has stopped, by its own shutdown or its manager's.
@@ -115,7 +116,7 @@ func (g *Group) Stats() Counts {
 // ends first. A task of this group that calls it with its own context gets ErrInvalid, and so does
 // one that a task of the group waits for.
 func (g *Group) Wait(ctx context.Context) error {
-	return g.m.waitFor(ctx, wait{group: g}, func(cs *section) chan struct{} { return cs.r.idleOf(g) })
+	return g.m.waitFor(ctx, wait{group: g})
 }
 
 // CancelAll is Manager.CancelAll for the group's tasks.

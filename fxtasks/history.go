@@ -40,18 +40,17 @@ type nameHistory struct {
 
 // addToHistory counts the end of t, and how long it waited and ran if it ran.
 func (cs *section) addToHistory(t *Task, ran bool) {
-	now, outcome := cs.now(), int(t.status-Completed)
-	cs.r.hour.Add(now, outcome)
+	minute, outcome := outcomes.MinuteOf(cs.now()), int(t.status-Completed)
+	cs.r.hour.Add(minute, outcome)
 	h := t.stats.history
 	if h == nil {
 		h = new(nameHistory)
 		t.stats.history = h
 	}
-	h.hour.Add(now, outcome)
+	h.hour.Add(minute, outcome)
 	if ran {
-		started := t.at(t.startedAt)
-		h.wait.Add(now, started.Sub(t.dueAt()))
-		h.run.Add(now, time.Duration(t.finishedAt-t.startedAt))
+		h.wait.Add(minute, t.at(t.startedAt).Sub(t.dueAt()))
+		h.run.Add(minute, time.Duration(t.finishedAt-t.startedAt))
 	}
 }
 

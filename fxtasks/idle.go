@@ -52,8 +52,8 @@ func (cs *section) notifyIdle() {
 		cs.close(s.idle)
 		s.idle = nil
 		if g != nil {
-			for _, w := range slices.Clone(g.awaitedBy) {
-				cs.endWait(w)
+			for n := len(g.awaitedBy); n > 0; n = len(g.awaitedBy) {
+				cs.endWait(g.awaitedBy[n-1])
 			}
 		}
 		return true

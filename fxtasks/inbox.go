@@ -43,6 +43,16 @@ func (b *inbox) takeLocked() (first *Task) {
 	return b.reverse(b.top.Swap(b.sentinel))
 }
 
+// moveLocked is takeLocked, but appends the tasks to q, which has the same links.
+func (b *inbox) moveLocked(q *taskQueue) {
+	last := b.top.Load()
+	if last == b.sentinel {
+		return
+	}
+	last = b.top.Swap(b.sentinel)
+	q.append(b.reverse(last), last)
+}
+
 // replaceSentinelLocked is takeLocked with a new sentinel, so that the compare-and-swap of a concurrent push
 // fails, and it checks open again.
 func (b *inbox) replaceSentinelLocked() (first *Task) {

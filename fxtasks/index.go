@@ -2,31 +2,35 @@ package fxtasks
 
 import (
 	"github.com/fxtasks/background/fxtasks/internal/ids"
+	"github.com/fxtasks/background/fxtasks/internal/ordered"
 )
 
 // idIndex finds the known tasks by ID.
+//
+// IDs that were generated are found by their times, of which no two are the same. Tasks come about in
+// that order and most often leave so, which makes such a table faster than a hash table: with 100,000 tasks
+// each place in that is one that the processor has not in its cache.
 type idIndex struct {
-	generated *ids.Index[Task] // tasks whose IDs were generated
-	chosen    map[string]*Task // looked up first, since a chosen ID can look like a generated one
+	generated ordered.Table[*Task] // by ids.TimeOf
+	chosen    map[string]*Task     // looked up first, since a chosen ID can look like a generated one
 }
 
-func newIDIndex() idIndex {
-	return idIndex{
-		generated: ids.NewIndex(func(t *Task) *ids.Node[Task] { return &t.idNode }),
-		chosen:    make(map[string]*Task),
-	}
-}
+func newIDIndex() idIndex { return idIndex{chosen: make(map[string]*Task)} }
 
 // find returns nil for an ID that no task has.
 func (x *idIndex) find(id string) *Task {
 	if t := x.chosen[id]; t != nil {
 		return t
 	}
-	made, ok := ids.Parse(id)
+	parsed, ok := ids.Parse(id)
 	if !ok {
 		return nil
 	}
-	return x.generated.Find(made)
+	t, ok := x.generated.Get(ids.TimeOf(parsed))
+	if !ok || t.generatedID != parsed {
+		return nil
+	}
+	return t
 }
 
 // add makes t's ID mean t.
@@ -34,7 +38,7 @@ func (x *idIndex) add(t *Task) {
 	if t.opts.idSet {
 		x.chosen[t.opts.id] = t
 	} else {
-		x.generated.Add(t)
+		x.generated.Insert(ids.TimeOf(t.generatedID), t)
 	}
 }
 
@@ -42,7 +46,7 @@ func (x *idIndex) add(t *Task) {
 func (x *idIndex) remove(t *Task) {
 	switch {
 	case !t.opts.idSet:
-		x.generated.Remove(t)
+		x.generated.Remove(ids.TimeOf(t.generatedID))
 	case x.chosen[t.opts.id] == t:
 		delete(x.chosen, t.opts.id)
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime/pprof"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -47,4 +49,57 @@ func TestLabelsOfATaskStayOverPprofDo(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+func TestEachAttemptHasTheLabelOfItsTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{MaxRunning: 1})
+		labelled := 0
+		retried := submit(t, m, "retried", func(context.Context) error {
+			if labelledHere(t, `"task_name":"retried"`) {
+				labelled++
+			}
+			return errAttempt
+		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3}))
+		for !retried.Status().Finished() { // on the goroutines that run these tasks, too
+			submit(t, m, "other", nothing)
+			time.Sleep(time.Second)
+		}
+		if labelled != 3 {
+			t.Errorf("%d of 3 attempts had the label", labelled)
+		}
+	})
+}
+
+func TestRunGivesTheCallerItsLabelsBack(t *testing.T) {
+	const callers, name, inner = `"caller":"scheduler"`, `"task_name":"run"`, `"task_name":"inner"`
+	m := newManager(t, fxtasks.Config{})
+	pprof.Do(t.Context(), pprof.Labels("caller", "scheduler"), func(ctx context.Context) {
+		for what, fn := range map[string]fxtasks.Func{
+			"returns": nothing,
+			"panics":  func(context.Context) error { panic("run") },
+		} {
+			func() {
+				defer func() { _ = recover() }()
+				_ = m.Run(ctx, "run", func(ctx context.Context) error {
+					if !labelledHere(t, callers) || !labelledHere(t, name) {
+						t.Error("in Run the goroutine has not both labels")
+					}
+					_ = m.Run(ctx, "inner", func(context.Context) error {
+						if !labelledHere(t, inner) {
+							t.Error("in a Run within it the goroutine has not the name of that")
+						}
+						return nil
+					})
+					if !labelledHere(t, name) {
+						t.Error("after a Run within it the name is gone")
+					}
+					return fn(ctx)
+				})
+			}()
+			if !labelledHere(t, callers) || labelledHere(t, name) {
+				t.Errorf("after a Run that %s the goroutine has not its own label alone", what)
+			}
+		}
+	})
 }

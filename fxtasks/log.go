@@ -94,21 +94,23 @@ func (t *Task) logsEnd() bool {
 // writeEnd writes the line about the end of t, before the end is on record.
 //
 //go:noinline
-func (t *Task) writeEnd(crashed bool) {
+func (t *Task) writeEnd(panicked *PanicError) {
 	level, message := t.endLine()
 	fields := append(taskFields(t), zap.Duration("duration", time.Since(t.Info().StartedAt)))
 	if t.attempts != nil && t.attempts.retry.MaxAttempts > 1 {
-		fields = append(fields, zap.Int("attempt", t.attempts.number)) // which does not change while one runs
+		fields = append(fields, zap.Int("attempt", int(t.ctx.number)))
 		if t.outcome == Pending {
 			fields = append(fields, zap.Duration("delay", t.attempts.delay))
 		}
 	}
 	if t.failure != nil {
 		fields = append(fields, zap.String("error", t.failure.text))
-		if p, ok := t.failure.err.(*PanicError); ok && crashed { // not one of another task, passed on
+	}
+	if panicked != nil {
+		if t.outcome != Pending {
 			message = "task panicked"
-			fields = append(fields, zap.ByteString("stack", p.Stack))
 		}
+		fields = append(fields, zap.ByteString("stack", panicked.Stack))
 	}
 	t.group.m.write(level, message, fields...)
 }

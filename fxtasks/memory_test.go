@@ -104,36 +104,6 @@ func TestFinishedTaskReleasesWhatItRanWith(t *testing.T) {
 	})
 }
 
-// TestFinishedTaskReleasesItsRetry keeps the record, and a handle on the task.
-func TestFinishedTaskReleasesItsRetry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{})
-		for name, fn := range map[string]fxtasks.Func{
-			"completed": nothing,
-			"failed":    thatBecomes(fxtasks.Failed),
-		} {
-			for _, most := range []int{0, 1, 3} {
-				run := func() (*fxtasks.Task, weak.Pointer[big], weak.Pointer[big]) {
-					byDelay, byIf := new(big), new(big)
-					task := submit(t, m, "task", fn, fxtasks.WithRetry(fxtasks.Retry{
-						MaxAttempts: most,
-						Delay:       func(int) time.Duration { return time.Duration(byDelay.bytes[0]) },
-						If:          func(error) bool { return byIf.bytes[0] == 0 },
-					}))
-					return task, weak.Make(byDelay), weak.Make(byIf)
-				}
-				task, byDelay, byIf := run()
-				<-task.Done()
-				synctest.Wait()
-				if !released(byDelay) || !released(byIf) {
-					t.Errorf("%s, %d attempts: what Delay captured is released: %v, what If captured: %v", name, most, released(byDelay), released(byIf))
-				}
-				runtime.KeepAlive(task)
-			}
-		}
-	})
-}
-
 // TestResultIsReleasedWithItsRecord: recent events show the task longer than its record is kept,
 // but nobody can get at the value through them.
 func TestResultIsReleasedWithItsRecord(t *testing.T) {
@@ -210,4 +180,30 @@ func TestMemoryStaysBounded(t *testing.T) {
 	if grown := heap() - before; grown > slack {
 		t.Errorf("from %d to %d tasks the heap grew by %d KB", first, all, grown>>10)
 	}
+}
+
+func TestAStoppedManagerIsReleased(t *testing.T) {
+	stopped := func() weak.Pointer[fxtasks.Manager] {
+		m, err := fxtasks.New(fxtasks.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hour := fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Hour }})
+		submit(t, m, "delayed", nothing, fxtasks.WithDelay(time.Hour))
+		submit(t, m, "between attempts", func(context.Context) error { return errWork }, hour)
+		submit(t, m, "has a timeout", untilCancelled, fxtasks.WithTimeout(time.Hour), fxtasks.WithDrainGrace(time.Millisecond))
+		submit(t, m, "is retained", nothing)
+		schedule(t, m, fxtasks.Every(time.Hour), nothing)
+		if _, err := m.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return weak.Make(m)
+	}()
+	for range 500 { // goroutines of tasks that have ended may not have ended themselves
+		if released(stopped) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("a timer, or a goroutine, keeps a stopped manager in memory")
 }

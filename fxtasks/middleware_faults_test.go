@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +82,64 @@ func TestValueIsOfTheFirstCallThatSucceeds_echo1761(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestValueIsKeptWhateverContextAMiddlewarePasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var passed context.Context
+		passes := func(next fxtasks.Func) fxtasks.Func {
+			return func(context.Context) error { return next(passed) }
+		}
+		m := newManager(t, fxtasks.Config{}, fxtasks.WithMiddleware(passes))
+		submit(t, newManager(t, fxtasks.Config{}), "other", func(ctx context.Context) error {
+			for what, ctx := range map[string]context.Context{"no task's": context.Background(), "another task's": ctx} {
+				passed = ctx
+				r, err := fxtasks.SubmitResult(ctx, m, "work", func(context.Context) (int, error) { return 7, nil })
+				if err != nil {
+					t.Error(err)
+					return nil
+				}
+				if v, err := r.Value(t.Context()); v != 7 || err != nil {
+					t.Errorf("with %s context the value is %d, %v", what, v, err)
+				}
+			}
+			return nil
+		}).Wait(t.Context())
+	})
+}
+
+func TestValueOfAnAbandonedAttemptIsNotThatOfTheNext_echo1761(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		abandons := func(next fxtasks.Func) fxtasks.Func {
+			return func(ctx context.Context) error {
+				done := make(chan error, 1)
+				go func() { done <- next(ctx) }()
+				select {
+				case err := <-done:
+					return err
+				case <-time.After(time.Second):
+					return errAttempt
+				}
+			}
+		}
+		m := newManager(t, fxtasks.Config{}, fxtasks.WithMiddleware(abandons))
+		var calls atomic.Int32
+		r, err := fxtasks.SubmitResult(t.Context(), m, "work", func(context.Context) (int32, error) {
+			call := calls.Add(1)
+			if call == 1 {
+				time.Sleep(2500 * time.Millisecond) // it returns while the second attempt runs
+			} else {
+				time.Sleep(900 * time.Millisecond)
+			}
+			return call, nil
+		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Second }}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := r.Value(t.Context()); v != 2 || err != nil {
+			t.Errorf("the value is %d, %v", v, err)
+		}
+	})
 }
 
 func TestMiddlewareThatEndsBadlyFailsItsTask(t *testing.T) {

@@ -106,9 +106,6 @@ func WithBlocking() TaskOption {
 // attempts the task is pending and holds no slot, no goroutine and no room in the queue. A timeout is each
 // attempt's. A cancel, a Replace, a shutdown and runtime.Goexit end the task, whatever is left.
 func WithRetry(r Retry) TaskOption {
-	if r.MaxAttempts <= 1 {
-		r.Delay, r.If = nil, nil // nobody calls them, and options stay with the record
-	}
 	return func(o *taskOptions) { o.retry = r }
 }
 
@@ -132,7 +129,7 @@ func (o *taskOptions) apply(opts []TaskOption) error {
 		opt(o)
 	}
 	if o.idSet {
-		if err := checkID(o.id); err != nil {
+		if err := checkID("ID", o.id); err != nil {
 			return err
 		}
 	}
@@ -178,12 +175,12 @@ func checkName(what, s string) error {
 }
 
 // checkID checks s by the rule for names, and refuses the three that no URL path can carry as a segment.
-func checkID(s string) error {
-	if err := checkName("ID", s); err != nil {
+func checkID(what, s string) error {
+	if err := checkName(what, s); err != nil {
 		return err
 	}
 	if s == "." || s == ".." || s == "/" {
-		return invalid("ID %q: a URL path cannot carry it", s)
+		return invalid("%s %q: a URL path cannot carry it", what, s)
 	}
 	return nil
 }

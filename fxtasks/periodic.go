@@ -22,6 +22,7 @@ type Periodic struct {
 
 	// Protected by the registry's mutex.
 	next          time.Time   // zero: no more runs
+	planned       time.Time   // when the schedule was asked for next
 	timer         *time.Timer // for next, but it fires each minute, to see a clock that was set
 	stopped       bool
 	submitting    bool  // a run is about to be submitted
@@ -46,7 +47,8 @@ const wakeEvery = time.Minute
 //
 // A run that is due while the one before it is active, or that is refused, is skipped, counted and
 // logged. After a pause, of a machine that was suspended or by a clock that was set, there is one run, not one for
-// each that was missed; it comes within a minute. The schedule ends by Periodic.Stop, or when the shutdown
+// each that was missed; it comes within a minute. When the clock was set back, the runs of the time that comes
+// again run again. The schedule ends by Periodic.Stop, or when the shutdown
 // begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
 // then stays in Periodics with a zero Next.
 //
@@ -72,10 +74,7 @@ func (g *Group) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (
 }
 
 func checkSchedule(name string, s Schedule, fn Func, opts []TaskOption) error {
-	if err := checkName("schedule name", name); err != nil {
-		return err
-	}
-	if err := checkID(name); err != nil {
+	if err := checkID("schedule name", name); err != nil {
 		return err
 	}
 	if s == nil {
@@ -119,8 +118,10 @@ func (p *Periodic) register() error {
 // Periodics returns the schedules that have not ended, by name; those of groups too.
 func (m *Manager) Periodics() []*Periodic {
 	cs := m.reg.enter()
-	defer cs.leave()
-	return slices.SortedFunc(maps.Values(cs.r.periodics), func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) })
+	all := slices.AppendSeq(make([]*Periodic, 0, len(cs.r.periodics)), maps.Values(cs.r.periodics))
+	cs.leave()
+	slices.SortFunc(all, func(a, b *Periodic) int { return cmp.Compare(a.name, b.name) }) // not in the section: 10,000 take 2 ms
+	return all
 }
 
 // Info returns what is known about the schedule and its latest run now.
@@ -146,8 +147,7 @@ func (p *Periodic) completed() time.Time {
 	return p.lastCompleted
 }
 
-// Stop ends the schedule: once it has returned no run is submitted, and Info has the last one. A run that is active
-// goes on. It may be called more than once.
+// Stop ends the schedule. A run that is active goes on. It may be called more than once.
 func (p *Periodic) Stop() {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
@@ -190,7 +190,7 @@ func (p *Periodic) reserve() error {
 	defer cs.leave()
 	switch {
 	case p.stopped:
-		return p.stoppedError()
+		return fmt.Errorf("%w: schedule %q has been stopped", ErrShuttingDown, p.name)
 	case p.submitting, p.last != nil && !p.last.status.Finished():
 		return fmt.Errorf("%w: a run of schedule %q", ErrStillRunning, p.name)
 	}
@@ -204,12 +204,8 @@ func (p *Periodic) release() {
 	p.submitting = false
 }
 
-func (p *Periodic) stoppedError() error {
-	return fmt.Errorf("%w: schedule %q has been stopped", ErrShuttingDown, p.name)
-}
-
-// accepted is called in the section that accepts the run t: who has stopped the schedule knows its last run.
-func (p *Periodic) accepted(t *Task) {
+// addRun is called in the section that accepts the run t.
+func (p *Periodic) addRun(t *Task) {
 	t.opts.periodic = nil // a record keeps no function alive
 	p.lastCompleted = p.completed()
 	p.last = t
@@ -218,7 +214,11 @@ func (p *Periodic) accepted(t *Task) {
 
 // fire is called by the timer: when a run is due, and each minute.
 func (p *Periodic) fire() {
-	if !p.due() {
+	due, setBack := p.due()
+	if setBack {
+		p.planNext()
+	}
+	if !due {
 		return
 	}
 	defer p.planNext() // also when a logger ends this goroutine
@@ -227,18 +227,23 @@ func (p *Periodic) fire() {
 	}
 }
 
-// due reports whether a run is due by the clock on the wall, and sets the timer if not.
-func (p *Periodic) due() bool {
+// due reports whether a run is due by the clock on the wall, or whether that was set back to before next was
+// planned: to wait for next could then take years. It sets the timer if neither is so.
+func (p *Periodic) due() (due, setBack bool) {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
 	if p.stopped || p.next.IsZero() {
-		return false
+		return false, false
 	}
-	if left := p.next.Sub(time.Now().Round(0)); left > 0 {
+	now := cs.r.wall()
+	if now.Before(p.planned) {
+		return false, true
+	}
+	if left := p.next.Sub(now); left > 0 {
 		p.setTimer(left)
-		return false
+		return false, false
 	}
-	return true
+	return true, false
 }
 
 func (p *Periodic) setTimer(left time.Duration) {
@@ -255,13 +260,14 @@ func (p *Periodic) setTimer(left time.Duration) {
 func (p *Periodic) planNext() {
 	var next, now time.Time
 	problem := "Next ended its goroutine"
+	defer func() { p.setNext(next, now, problem) }()
 	defer func() {
 		if v := recover(); v != nil {
-			problem = "Next panicked: " + panicText(v)
+			problem = "Next panicked: " + typeText(v) // if printing ends the goroutine
+			problem = "Next panicked: " + valueText(v)
 		}
-		p.setNext(next, problem)
 	}()
-	now = time.Now().Round(0) // without the monotonic clock: schedules are about the one on the wall
+	now = p.group.m.reg.wall()
 	next = p.schedule.Next(now)
 	problem = ""
 	if !next.IsZero() && !next.After(now) {
@@ -270,12 +276,12 @@ func (p *Periodic) planNext() {
 	}
 }
 
-func (p *Periodic) setNext(next time.Time, problem string) {
+func (p *Periodic) setNext(next, planned time.Time, problem string) {
 	cs := p.group.m.reg.enter()
 	if !p.stopped {
-		p.next = next.Round(0)
+		p.next, p.planned = next.Round(0), planned
 		if !next.IsZero() {
-			p.setTimer(max(0, p.next.Sub(time.Now().Round(0))))
+			p.setTimer(max(0, p.next.Sub(cs.r.wall())))
 		}
 	}
 	cs.leave()
@@ -297,6 +303,9 @@ func (p *Periodic) skip(err error) {
 		p.group.m.write(zap.WarnLevel, "run skipped", p.fields(zap.String("error", errorText(err)), zap.Uint64("count", count))...)
 	}
 }
+
+// wallClock reads the clock without its monotonic part: schedules are about the time on the wall.
+func wallClock() time.Time { return time.Now().Round(0) }
 
 func (p *Periodic) fields(fields ...zap.Field) []zap.Field {
 	fields = append(fields, zap.String("task_name", p.name))

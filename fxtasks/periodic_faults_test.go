@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,43 +149,4 @@ func TestAStoppedScheduleIsNotTriggered(t *testing.T) {
 			t.Errorf("%+v", info)
 		}
 	})
-}
-
-// A logger that asks for levels slowly holds up a run, and Stop comes meanwhile.
-func TestNoRunIsSubmittedOnceStopHasReturned(t *testing.T) {
-	for name, trigger := range map[string]bool{"due": false, "triggered": true} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var slow atomic.Bool
-				m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(zap.New(levelFunc{zapcore.NewNopCore(), func() {
-					if slow.Load() {
-						time.Sleep(time.Minute)
-					}
-				}})))
-				submit(t, m, "nightly", nothing) // a name that has been seen before is submitted more quickly
-				p := schedule(t, m, fxtasks.Every(24*time.Hour), nothing)
-				slow.Store(true)
-				refused := make(chan error, 1)
-				if trigger {
-					go func() {
-						_, err := p.Trigger(t.Context())
-						refused <- err
-					}()
-				} else {
-					refused <- fxtasks.ErrShuttingDown
-					time.Sleep(time.Until(p.Info().Next))
-				}
-				time.Sleep(time.Second)
-				p.Stop()
-				slow.Store(false)
-				time.Sleep(time.Hour)
-				if err := <-refused; !errors.Is(err, fxtasks.ErrShuttingDown) {
-					t.Errorf("Trigger gave %v", err)
-				}
-				if info, s := p.Info(), m.Stats(); info.Runs != 0 || info.Last.Seq != 0 || s.Submitted != 1 {
-					t.Errorf("a run was submitted: %+v, %+v", info, s.Counts)
-				}
-			})
-		})
-	}
 }

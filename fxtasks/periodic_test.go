@@ -3,6 +3,7 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,11 +81,17 @@ func TestABadNextEndsTheScheduleWithALine(t *testing.T) {
 		for name, next := range map[string]scheduleFunc{
 			"panics":       func(time.Time) time.Time { panic("no") },
 			"is not after": func(after time.Time) time.Time { return after },
+			"panics later with what cannot be printed": func(after time.Time) time.Time {
+				if after.Second() == 0 {
+					return after.Add(time.Second)
+				}
+				panic(errorGoexits{})
+			},
 		} {
 			m, logs := observed(t, fxtasks.Config{})
 			p := schedule(t, m, next, nothing)
 			time.Sleep(time.Hour)
-			if info := p.Info(); !info.Next.IsZero() || info.Runs != 0 || len(m.Periodics()) != 1 {
+			if info := p.Info(); !info.Next.IsZero() || info.Runs > 1 || len(m.Periodics()) != 1 {
 				t.Errorf("%s: %+v", name, info)
 			}
 			if n := len(linesWith(logs, "schedule ended")); n != 1 {
@@ -127,6 +134,11 @@ func TestWhatAScheduleRefuses(t *testing.T) {
 	} {
 		if _, err := m.Schedule("s", test.schedule, nothing, test.opt); !errors.Is(err, fxtasks.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "/", "a\n"} {
+		if _, err := m.Schedule(name, fxtasks.Every(1), nothing); !errors.Is(err, fxtasks.ErrInvalid) || !strings.Contains(err.Error(), "schedule name") {
+			t.Errorf("the name %q: %v", name, err)
 		}
 	}
 	g, err := m.Group("g", fxtasks.GroupConfig{})

@@ -18,19 +18,27 @@ import (
 // The mutex does not protect the two inboxes, the end of a context (see taskContext), and what the goroutine
 // of a task writes before it pushes the task to the inbox of returned tasks (Task says which fields). There is
 // one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
-// no bottleneck, since one section records all tasks in the inboxes.
+// no bottleneck, since one section records many tasks of the inboxes.
 type registry struct {
-	cfg   Config // with defaults, never changes
-	epoch time.Time
-	ids   ids.Generator
+	// Seldom or never changes.
+	cfg     Config // with defaults
+	epoch   time.Time
+	wall    func() time.Time                      // for schedules
+	names   atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
+	watched atomic.Bool                           // somebody waits for events
+	full    atomic.Bool                           // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
 
-	submitted inbox       // tasks that are not on record yet
-	returned  inbox       // tasks whose function has returned
-	watched   atomic.Bool // somebody waits for events
-	full      atomic.Bool // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
+	_         cacheLine
+	ids       ids.Generator
+	submitted inbox // tasks that are not on record yet
 
+	_        cacheLine
+	returned inbox // tasks whose function has returned
+
+	_  cacheLine
 	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
 
+	backlog  taskQueue // tasks out of returned that are still to be recorded
 	latest   time.Time // the latest time that a section has read
 	all      limits
 	groups   []*Group          // in order of creation; the first takes the tasks of no group
@@ -60,8 +68,7 @@ type registry struct {
 	pendingLines int           // that are being written about tasks which ended without having run
 	linesWritten chan struct{} // closed when pendingLines is 0; nil: nobody waits for that
 
-	names      atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
-	otherNames *nameStats                            // for names past the first maxNames
+	otherNames *nameStats // for names past the first maxNames
 	periodics  map[string]*Periodic
 	fullLog    limitedLog // of rejects because of a full queue
 	skipLog    limitedLog // of runs that were skipped
@@ -70,10 +77,15 @@ type registry struct {
 	wake   chan struct{} // closed at the next event; nil: nobody waits for one
 }
 
+// cacheLine lies between fields that different processors write, or one writes and others only read: when they
+// share a line of the cache, each write takes it away from the others.
+type cacheLine [64]byte
+
 func newRegistry(cfg Config) *registry {
 	r := &registry{
 		cfg:        cfg,
 		epoch:      time.Now(),
+		wall:       wallClock,
 		all:        newLimits(cfg.MaxRunning, cfg.MaxPending),
 		groupsBy:   make(map[string]*Group),
 		periodics:  make(map[string]*Periodic),
@@ -83,7 +95,7 @@ func newRegistry(cfg Config) *registry {
 		submitted:  inbox{link: func(t *Task) **Task { return &t.below }, tracksDepth: true},
 		returned:   inbox{link: func(t *Task) **Task { return &t.next }},
 		delayed: heap.New(
-			func(a, b *Task) bool { return a.attempts.notBefore.Before(b.attempts.notBefore) },
+			(*Task).isDueBefore,
 			func(t *Task, i int) { t.attempts.index = i }),
 		ready: heap.New(
 			func(a, b *Group) bool { return a.turn < b.turn },
@@ -186,7 +198,7 @@ func (cs *section) end(t *Task, status Status) {
 		r.asked.remove(t.askedAt())
 	}
 	if t.attempts != nil {
-		t.attempts.forget()
+		t.attempts.values, t.attempts.retry.If, t.attempts.retry.Delay = nil, nil, nil
 		if status == Completed {
 			t.attempts.last = nil
 		}
@@ -201,10 +213,11 @@ func (cs *section) end(t *Task, status Status) {
 	}
 	r.ends++
 	t.order = r.ends
-	r.ended.Insert(t.order, t)
 	cs.unlinkReplacement(t)
 	if t.lostID || t.external { // IDs are unique among the tasks that are known
 		cs.forget(t)
+	} else {
+		r.ended.Insert(t.order, t)
 	}
 	cs.limitFinished()
 	r.placeGroup(t.group)

@@ -3,6 +3,7 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,37 @@ func TestSlowLoggerLeavesLaterStopHooksHalfOfTheirReserve(t *testing.T) {
 		if named == 0 || int64(named)+notLogged != stuck || len(report.Stuck) != stuck {
 			t.Errorf("%d tasks are named in the log, %d are said to be left out, %d are in the report; want %d in all",
 				named, notLogged, len(report.Stuck), stuck)
+		}
+	})
+}
+
+// All drains by one clock wait for their lines no longer than one does: stop hooks after them need the rest of
+// the reserve, however many groups there are.
+func TestDrainsByOneClockWaitForALogThatHangsAsLongAsOne_zap1415(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		m, err := fxtasks.New(fxtasks.Config{StopReserve: 4 * time.Second},
+			fxtasks.WithLogger(slowOn("shutdown begins", func() { <-release })))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var groups []*fxtasks.Group
+		for i := range 10 {
+			groups = append(groups, newGroupOf(t, m, fmt.Sprint("g", i), fxtasks.GroupConfig{}))
+		}
+		began := time.Now()
+		m.StartDrain(t.Context())
+		for _, g := range groups {
+			if _, err := g.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := m.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("they took %v, want half of StopReserve", took)
 		}
 	})
 }

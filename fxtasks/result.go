@@ -52,6 +52,18 @@ func (h *typedHandle[T]) close(keep bool) {
 	}
 }
 
+// attemptOf returns the context of the attempt that a call with ctx belongs to: by ctx, or, where a middleware has
+// passed a context of its own, that which runs.
+func (b *resultBox[T]) attemptOf(ctx context.Context) *taskContext {
+	c := taskContextOf(ctx)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taking != nil && (c == nil || c.task != b.taking.task) {
+		return b.taking
+	}
+	return c
+}
+
 func (b *resultBox[T]) put(c *taskContext, value T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,9 +102,10 @@ func SubmitResult[T any](ctx context.Context, s Submitter, name string,
 	var work Func // stays nil for a nil fn, which Submit refuses
 	if fn != nil {
 		work = func(ctx context.Context) error {
+			attempt := box.attemptOf(ctx)
 			value, err := fn(ctx)
 			if err == nil {
-				box.put(taskContextOf(ctx), value)
+				box.put(attempt, value)
 			}
 			return err
 		}

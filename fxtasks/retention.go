@@ -14,6 +14,7 @@ func (m *Manager) Cleanup() (n int) {
 			if !ok || number > last {
 				return false
 			}
+			r.ended.PopFirst()
 			cs.forget(t)
 			n++
 		}
@@ -33,10 +34,9 @@ func (r *registry) expiresAt(t *Task) time.Time {
 	return t.at(t.finishedAt).Add(max(r.cfg.RetainFor, 0))
 }
 
-// forget drops the record of a finished task.
+// forget drops the record of a finished task, which its caller has taken out of registry.ended.
 func (cs *section) forget(t *Task) {
 	r := cs.r
-	r.ended.Remove(t.order)
 	r.records.Remove(t.seq)
 	if t.opts.result != nil {
 		t.opts.result = nil // an event may hold on to the task
@@ -51,7 +51,7 @@ func (cs *section) forget(t *Task) {
 // limitFinished forgets the oldest finished tasks beyond Config.RetainFinished.
 func (cs *section) limitFinished() {
 	for cs.r.ended.Len() > cs.r.retainFinished() {
-		_, t, _ := cs.r.ended.First()
+		_, t, _ := cs.r.ended.PopFirst()
 		cs.forget(t)
 	}
 	cs.setExpiryTimer()
@@ -72,6 +72,7 @@ func (cs *section) prune() (more bool) {
 			break
 		}
 		t.expired = true
+		r.ended.PopFirst()
 		cs.forget(t)
 		n++
 	}

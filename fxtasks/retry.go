@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 )
 
@@ -25,7 +26,8 @@ type Retry struct {
 
 // attempts is what only a task with WithRetry or WithDelay has.
 type attempts struct {
-	// Never change, but that functions and values are nil once the task has finished.
+	// Never change, but that the functions and the values are nil once the task has finished: a retained record
+	// keeps nothing that they hold.
 	retry  Retry
 	values context.Context // the submitter's
 
@@ -46,27 +48,25 @@ func newAttempts(o *taskOptions, c *taskContext) *attempts {
 		return nil
 	}
 	a := &attempts{retry: o.retry, values: c.values, index: -1}
-	o.retry.Delay, o.retry.If = nil, nil // options stay with the record
 	if a.retry.Delay == nil {
 		a.retry.Delay = Backoff(time.Second, time.Minute)
 	}
 	return a
 }
 
-// forget drops what a record must not keep alive.
-func (a *attempts) forget() { a.values, a.retry.Delay, a.retry.If = nil, nil, nil }
-
 // retries reports whether another attempt follows, and notes after which delay. It calls the user's code: a
 // panic there fails the task.
 func (a *attempt) retries(e *ending) (again bool) {
 	t := a.task
-	if a.goexit || e != endReturned && e != endTimeout || t.attempts.number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
+	number := int(t.ctx.number) // attempts.number may not have been set yet: the task ran before it was on record
+	if a.goexit || e != endReturned && e != endTimeout || number >= t.attempts.retry.MaxAttempts || t.isAtItsLastAttempt(e) {
 		return false
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			again = false
-			t.failure = bothFailures(t.failure, &PanicError{Value: v, text: panicText(v)})
+			a.panicked = &PanicError{Value: v, Stack: debug.Stack(), text: panicText(v)}
+			t.failure = bothFailures(t.failure, a.panicked)
 			t.outcome = Failed
 		}
 	}()
@@ -74,7 +74,7 @@ func (a *attempt) retries(e *ending) (again bool) {
 	if isPermanent(a.returned) || r.If != nil && !r.If(t.failure.err) {
 		return false
 	}
-	t.attempts.delay = max(0, r.Delay(t.attempts.number))
+	t.attempts.delay = max(0, r.Delay(number))
 	return true
 }
 
@@ -197,6 +197,15 @@ func (r *registry) wakeDelayed() {
 		}
 		return true
 	})
+}
+
+// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
+// one whose turn was first before.
+func (t *Task) isDueBefore(other *Task) bool {
+	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
+		return c < 0
+	}
+	return t.order < other.order
 }
 
 // isDelayed reports whether a pending task is not due yet.

@@ -1,13 +1,17 @@
 package fxtasks_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -108,7 +112,7 @@ func TestPermanentAndIfDecide(t *testing.T) {
 
 func TestAPanicIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{})
+		m, logs := observed(t, fxtasks.Config{})
 		attempt := 0
 		task := submit(t, m, "retried", func(context.Context) error {
 			if attempt++; attempt == 1 {
@@ -119,12 +123,16 @@ func TestAPanicIsRetried(t *testing.T) {
 		if err := task.Wait(t.Context()); err != nil || attempt != 2 {
 			t.Errorf("%v after %d attempts", err, attempt)
 		}
+		line := wantLine(t, logs, "attempt failed and is retried", zap.WarnLevel)
+		if stack, _ := line["stack"].(string); line["attempt"] != int64(1) || !strings.Contains(stack, "retry_test.go") {
+			t.Errorf("the line has %v", line)
+		}
 	})
 }
 
 func TestPanicAndGoexitInIfAndDelayFailTheTaskWithBothErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{MaxRunning: 1})
+		m, logs := observed(t, fxtasks.Config{MaxRunning: 1})
 		boom := errors.New("boom")
 		for name, test := range map[string]struct {
 			retry fxtasks.Retry
@@ -140,6 +148,16 @@ func TestPanicAndGoexitInIfAndDelayFailTheTaskWithBothErrors(t *testing.T) {
 			if !errors.Is(err, errAttempt) || !errors.Is(err, test.want) || task.Status() != fxtasks.Failed {
 				t.Errorf("%s: %v, %v", name, task.Status(), err)
 			}
+			p := (*fxtasks.PanicError)(nil)
+			if errors.As(err, &p) && !bytes.Contains(p.Stack, []byte("retry_test.go")) {
+				t.Errorf("%s: its stack is %q", name, p.Stack)
+			}
+			words := map[bool]string{true: "task panicked", false: "task failed"}[test.want == boom]
+			line := wantLine(t, logs, words, zap.ErrorLevel)
+			if stack, _ := line["stack"].(string); (test.want == boom) != strings.Contains(stack, "retry_test.go") {
+				t.Errorf("%s: the line has the stack %q", name, stack)
+			}
+			logs.TakeAll()
 		}
 		if err := submit(t, m, "next", nothing).Wait(t.Context()); err != nil { // the slot came back
 			t.Error(err)

@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -10,6 +11,8 @@ import (
 // Run runs fn on the calling goroutine, as a task that is tracked, counted, shown, cancelled and drained like
 // any other, and blocks until fn has returned. It is for whoever has a scheduler of his own, which limits what
 // runs: the task takes no slot. Its context has the values of ctx and ends with ctx as well, with ctx's cause.
+//
+// Meanwhile the goroutine has the label task_name besides the labels of ctx, which it has again after that.
 //
 // Run returns what fn returned. A panic of fn goes on after it was recorded, and so does runtime.Goexit. The task
 // leaves counts and history, but no record once it has ended.
@@ -43,7 +46,7 @@ func (m *Manager) run(ctx context.Context, g *Group, name string, fn Func, opts 
 	}
 	cs.leave()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: task %q", err, name)
 	}
 	return runHere(t, ctx)
 }
@@ -66,7 +69,7 @@ func (o *taskOptions) checkRun() error {
 	case o.policySet:
 		return invalid("WithDuplicate is %v: Run has no duplicates", o.duplicate)
 	case o.retry.MaxAttempts > 1:
-		return invalid("WithRetry: Run makes one attempt")
+		return invalid("WithRetry: MaxAttempts is %d: Run makes one attempt", o.retry.MaxAttempts)
 	case o.delay > 0:
 		return invalid("WithDelay is %v: Run begins now", o.delay)
 	}
@@ -79,7 +82,7 @@ func (cs *section) submitRun(t *Task) error {
 	case !cs.isOpenFor(t):
 		return ErrShuttingDown
 	case t.rejects(old):
-		return ErrDuplicateID
+		return fmt.Errorf("%w: %q", ErrDuplicateID, t.ID())
 	default:
 		cs.add(t, cs.now())
 		if old != nil {
@@ -121,8 +124,9 @@ func runHere(t *Task, ctx context.Context) error {
 	}()
 	m.write(zapDebug, "task submitted", taskFields(t)...)
 	stop = context.AfterFunc(ctx, func() { cancelAfter(ctx, t) }) // here, since ctx may panic or end the goroutine
-	defer pprof.SetGoroutineLabels(context.Background())
-	pprof.SetGoroutineLabels(t.stats.labels)
+	callers := pprof.WithLabels(ctx, pprof.Labels())              // read once: ctx may misbehave later
+	defer pprof.SetGoroutineLabels(callers)
+	pprof.SetGoroutineLabels(pprof.WithLabels(callers, pprof.Labels(nameLabel, t.name)))
 	if t.opts.timeout > 0 {
 		t.ctx.startTimer()
 	}

@@ -3,6 +3,7 @@ package fxtasks_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,12 @@ func TestWhatRunRefuses(t *testing.T) {
 		if !errors.Is(err, fxtasks.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	err := m.Run(t.Context(), "outer", func(ctx context.Context) error {
+		return m.Run(ctx, "inner", nothing, fxtasks.WithID("taken"))
+	}, fxtasks.WithID("taken"))
+	if !errors.Is(err, fxtasks.ErrDuplicateID) || !strings.Contains(err.Error(), `"taken"`) || !strings.Contains(err.Error(), `"inner"`) {
+		t.Errorf("an ID that is taken: %v", err)
 	}
 	if _, err := m.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)

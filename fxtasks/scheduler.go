@@ -29,23 +29,24 @@ func (cs *section) startInTurn() bool {
 	}
 	g, _ := r.ready.Top()
 	_, t, _ := g.queue.First()
+	if cs.isCutOff(t) {
+		return false // the clock of the drain ends it, in steps: here, all of a long queue would end in one section
+	}
 	cs.startQueued(t)
 	return true
 }
 
-// startQueued starts t, or cancels it if its drain grace is over.
 func (cs *section) startQueued(t *Task) {
-	if cs.isCutOff(t) {
-		cs.endPending(t, endShutdown)
-		return
-	}
 	t.group.removeQueued(t)
 	cs.start(t)
 	cs.r.placeGroup(t.group)
 }
 
-// enqueue puts t in the queue of its group, by its turn.
+// enqueue puts t in the queue of its group, by its turn, unless it has to wait for the task that it replaces.
 func (cs *section) enqueue(t *Task) {
+	if t.predecessor != nil {
+		return
+	}
 	g := t.group
 	g.queue.Insert(t.order, t)
 	if t.waits != nil && len(t.waits.awaitedBy) > 0 {

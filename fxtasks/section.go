@@ -47,6 +47,16 @@ func (q *taskQueue) push(t *Task) {
 	q.last = t
 }
 
+// append appends the list from first to last.
+func (q *taskQueue) append(first, last *Task) {
+	if q.first == nil {
+		q.first = first
+	} else {
+		q.last.next = first
+	}
+	q.last = last
+}
+
 func (q *taskQueue) pop() *Task {
 	t := q.first
 	if t != nil {
@@ -64,17 +74,21 @@ func (r *registry) enter() section {
 }
 
 // begin locks, and empties both inboxes. It takes out the returned tasks first, so that each of them has
-// been submitted before, and records them last.
+// been submitted before, and records them last, a batch at the most: pushReturned sees to the rest.
 func (cs *section) begin() {
 	r := cs.r
 	r.mu.Lock()
-	returned := r.returned.takeLocked()
-	if returned == nil {
+	r.returned.moveLocked(&r.backlog)
+	if r.backlog.first == nil {
 		cs.recordSubmitted()
-	} else {
-		cs.now() // not first in end, where the stack is deeper
+		return
 	}
-	for t := r.returned.pop(&returned); t != nil; t = r.returned.pop(&returned) {
+	cs.now() // not first in end, where the stack is deeper
+	for range batch {
+		t := r.backlog.pop()
+		if t == nil {
+			break
+		}
 		if t.outcome == Pending {
 			cs.requeue(t)
 		} else {

@@ -26,7 +26,7 @@ import (
 //
 // Afterwards the manager still answers Task, List and Stats, and no goroutine of it is left but
 // those of the tasks reported, and lines that hang in the logger: Shutdown waits for its own no longer
-// than half of Config.StopReserve.
+// than half of Config.StopReserve, and so do all drains by one clock together.
 func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	return m.shutdown(ctx, nil)
 }

@@ -12,10 +12,11 @@ import (
 // shutdownLog writes the lines of one Shutdown, in order, on a goroutine of its own: the drain never
 // waits for a log.
 type shutdownLog struct {
-	m       *Manager
-	group   string
-	lines   chan func() // nil: no logger
-	written chan struct{}
+	m        *Manager
+	group    string
+	lines    chan func() // nil: no logger
+	written  chan struct{}
+	patience time.Duration // how long wait blocks at the most, set before writeEnd; 0: nobody waits for the lines
 }
 
 func newShutdownLog(m *Manager, g *Group) *shutdownLog {
@@ -67,8 +68,8 @@ func (l *shutdownLog) writeBegin(c Counts, budget time.Duration) {
 	}
 }
 
-// writeEnd does not block. It names the tasks that are left, with a line each, until half of the reserve for
-// later stop hooks is gone: a thousand stacks in a slow log would else keep the database from being closed.
+// writeEnd does not block. It names the tasks that are left, with a line each, until wait is about to give up: the
+// last line would else be missing after a thousand stacks in a slow log.
 func (l *shutdownLog) writeEnd(report ShutdownReport, tasks []*Task, never map[string]int) {
 	if l.m.log == nil {
 		return
@@ -81,12 +82,16 @@ func (l *shutdownLog) writeEnd(report ShutdownReport, tasks []*Task, never map[s
 		left := 0
 		for i, t := range tasks {
 			line := time.Now()
-			if patience := l.maxWait(); patience >= 0 && line.Sub(began)+2*slowest > patience { // the last line has to fit in, too
+			if l.patience > 0 && line.Sub(began)+2*slowest > l.patience { // the last line has to fit in, too
 				left = len(tasks) - i
 				break
 			}
-			l.m.write(zap.WarnLevel, "task still running", append(taskFields(t),
-				zap.Duration("age", report.Stuck[i].Age), zap.String("stack", report.Stuck[i].Stack))...)
+			stuck := &report.Stuck[i]
+			fields := append(taskFields(t), zap.Duration("age", stuck.Age), zap.String("stack", stuck.Stack))
+			if stuck.Info.MaxAttempts > 1 {
+				fields = append(fields, zap.Int("attempt", stuck.Info.Attempt))
+			}
+			l.m.write(zap.WarnLevel, "task still running", fields...)
 			slowest = max(slowest, time.Since(line))
 		}
 		fields := l.fields(zap.Int("initial", report.Initial), zap.Int("returned", report.Returned),
@@ -113,16 +118,13 @@ func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// maxWait is how long Shutdown waits for its lines: half of StopReserve; negative: it has no reserve, and does not wait.
-func (l *shutdownLog) maxWait() time.Duration { return l.m.cfg.StopReserve / 2 }
-
-// wait blocks until all lines are written, those about tasks too if quiet is not nil, or maxWait
+// wait blocks until all lines are written, those about tasks too if quiet is not nil, or patience
 // is over: then a goroutine stays behind in the logger.
 func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	if l.m.log == nil {
 		return
 	}
-	timer := time.NewTimer(max(0, l.maxWait()))
+	timer := time.NewTimer(l.patience)
 	defer timer.Stop()
 	for _, c := range []<-chan struct{}{l.written, quiet} {
 		if c == nil {

@@ -67,16 +67,21 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 	}
 	if d.group == nil {
 		r.wakeReaders()
-		if r.expiry != nil {
-			r.expiry.Stop()
-			r.expiry = nil
+		for _, timer := range []*time.Timer{r.expiry, r.dueTimer} { // which would keep the registry in memory
+			if timer != nil {
+				timer.Stop()
+			}
 		}
+		r.expiry = nil
 	}
 	quiet := r.awaitLines()
+	d.log.patience = d.clock.patience
 	cs.leave()
 
 	d.log.writeEnd(report, tasks, never)
+	began := time.Now()
 	d.log.wait(quiet)
+	d.clock.spendPatience(time.Since(began))
 	if len(tasks) == 0 {
 		return report, nil
 	}

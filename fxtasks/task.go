@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/fxtasks/background/fxtasks/internal/ids"
+	"github.com/google/uuid"
 )
 
 // Func is the work of a task. It should return soon after ctx has ended: nothing can stop a
@@ -16,15 +16,15 @@ type Func func(ctx context.Context) error
 // the task's record. Its methods may be called by any number of goroutines.
 type Task struct {
 	// Written before the task is on record, only read after.
-	group     *Group
-	idNode    ids.Node[Task] // with its ID, unless one was chosen; only idIndex changes the rest of it
-	name      string
-	stats     *nameStats
-	opts      *taskOptions
-	seq       uint64
-	created   time.Time
-	depth     int32 // how many tasks were in the inbox when it was pushed, itself included
-	logsDebug bool  // whether the logger took debug lines at the submit: sections cannot ask, since that is the user's code
+	group       *Group
+	generatedID uuid.UUID // unless one was chosen
+	name        string
+	stats       *nameStats
+	opts        *taskOptions
+	seq         uint64
+	created     time.Time
+	depth       int32 // how many tasks were in the inbox when it was pushed, itself included
+	logsDebug   bool  // whether the logger took debug lines at the submit: sections cannot ask, since that is the user's code
 
 	// Written by the goroutine that runs the task before it pushes it to the inbox of returned tasks, or by a
 	// section if the task never ran; read in sections after.
@@ -78,7 +78,7 @@ func (t *Task) ID() string {
 	if t.opts.idSet {
 		return t.opts.id
 	}
-	return t.idNode.ID.String()
+	return t.generatedID.String()
 }
 
 // Name returns the name that the task was submitted with.
@@ -180,7 +180,7 @@ func (t *Task) final() error {
 
 // await blocks until the task has finished. Its error tells why it has not.
 func (t *Task) await(ctx context.Context) error {
-	return t.group.m.waitFor(ctx, wait{task: t}, func(*section) chan struct{} { return t.doneChan() })
+	return t.group.m.waitFor(ctx, wait{task: t})
 }
 
 // Cancel asks the task to end, with cause, or ErrCancelled when cause is nil, as its context's

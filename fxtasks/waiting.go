@@ -30,18 +30,30 @@ func (m *Manager) waitingTask(ctx context.Context) *taskContext {
 	return c
 }
 
-// waitFor blocks until what w waits for has happened, and returns ctx's error if ctx ends first. begin is
-// called in a section: it returns the channel that is closed then, or nil if it has happened already.
-func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) chan struct{}) error {
+// waitFor blocks until what w waits for has happened, and returns ctx's error if ctx ends first.
+func (m *Manager) waitFor(ctx context.Context, w wait) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
-	c := m.waitingTask(ctx)
-	ended := c != nil && ctx.Err() != nil // then it does not wait, and cannot count as waiting
+	if c := m.waitingTask(ctx); c != nil {
+		return m.waitAsTask(ctx, c, w)
+	}
 	cs := m.reg.enter()
-	done := begin(&cs)
+	done := w.done(cs.r)
+	cs.leave()
+	if done == nil {
+		return nil
+	}
+	return awaitClosed(ctx, done)
+}
+
+// waitAsTask is waitFor for the task that c belongs to: it counts as waiting meanwhile.
+func (m *Manager) waitAsTask(ctx context.Context, c *taskContext, w wait) error {
+	ended := ctx.Err() != nil // then it does not wait, and cannot count as waiting
+	cs := m.reg.enter()
+	done := w.done(cs.r)
 	var call *wait
-	if c != nil && done != nil && c.task.ctx == c {
+	if done != nil && c.task.ctx == c {
 		if cs.r.wouldDeadlock(&w, c.task) {
 			cs.leave()
 			return invalid("task %q (%s) would wait for itself", c.task.name, c.task.ID())
@@ -66,6 +78,15 @@ func (m *Manager) waitFor(ctx context.Context, w wait, begin func(cs *section) c
 	err := awaitClosed(ctx, done)
 	over = err == nil
 	return err
+}
+
+// done returns a channel that is closed when what w waits for has happened, or nil if it has already. w is not
+// the wait of a blocked submit.
+func (w *wait) done(r *registry) chan struct{} {
+	if w.task != nil {
+		return w.task.doneChan()
+	}
+	return r.idleOf(w.group)
 }
 
 // runs reports whether something runs of what w waits for. A blocked submit has nothing that runs.
@@ -144,7 +165,7 @@ func (cs *section) startAwaited() bool {
 	var best *Task
 	for _, g := range r.readyAwaited {
 		t, s := cs.nextAwaited(g)
-		if s != nil {
+		if s != nil && !cs.isCutOff(s.task) {
 			cs.admit(s)
 			return true
 		}
@@ -152,7 +173,7 @@ func (cs *section) startAwaited() bool {
 			best = t
 		}
 	}
-	if best == nil {
+	if best == nil || cs.isCutOff(best) {
 		return false
 	}
 	cs.startQueued(best)

@@ -1,4 +1,4 @@
-// Package ids makes UUIDs, reads them, and finds things by them.
+// Package ids makes UUIDs and reads them.
 package ids
 
 import (
@@ -27,6 +27,13 @@ func (g *Generator) New(now time.Time) (id uuid.UUID) {
 	binary.BigEndian.PutUint64(id[:8], t>>12<<16|7<<12|t&(1<<12-1))
 	binary.BigEndian.PutUint64(id[8:], 2<<62|rand.Uint64()>>2)
 	return id
+}
+
+// TimeOf returns the time in a UUID that a Generator has made, in units of 1/4096 ms since 1970. No two UUIDs of
+// a Generator have the same.
+func TimeOf(id uuid.UUID) uint64 {
+	high := binary.BigEndian.Uint64(id[:8])
+	return high>>16<<12 | high&(1<<12-1)
 }
 
 func (g *Generator) next(now time.Time) uint64 {

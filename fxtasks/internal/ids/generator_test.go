@@ -135,3 +135,16 @@ func BenchmarkParse(b *testing.B) {
 		Parse(id)
 	}
 }
+
+func TestTimeOfIsThatOfTheGenerator(t *testing.T) {
+	var g Generator
+	now := time.Date(2026, 11, 28, 1, 2, 3, 456_789_012, time.UTC)
+	last := uint64(0)
+	for range 5000 { // into the next millisecond
+		at := TimeOf(g.New(now))
+		if last == 0 && at != uint64(now.UnixMilli())<<12|789_012<<12/1_000_000 || last != 0 && at != last+1 {
+			t.Fatalf("TimeOf is %d after %d", at, last)
+		}
+		last = at
+	}
+}

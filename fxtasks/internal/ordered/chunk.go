@@ -1,94 +1,112 @@
 package ordered
 
-import "slices"
-
 const (
 	chunkSize      = 128
 	firstChunkSize = 8 // a table that never holds much takes little memory
 )
 
-// chunk is a sorted part of a table. Its entries lie at first..end-1 of two slices of the same length,
-// which is chunkSize, or less while the chunk is the only one that the table has had.
+// near is how many entries from either end of a table are looked at one by one: tasks come and leave about in
+// the order of their keys.
+const near = 16
+
+// chunk is a sorted part of a table. Its entries lie at first..end-1 of a slice, whose length is chunkSize, or
+// less while the chunk is the only one that the table has had.
 type chunk[V any] struct {
 	first, end int
-	keys       []uint64
-	values     []V // the zero value outside of first..end-1, so that nothing keeps what was removed
+	entries    []entry[V] // zero outside of first..end-1, so that nothing keeps what was removed
 }
 
-func newChunk[V any](size int) *chunk[V] {
-	return &chunk[V]{keys: make([]uint64, size), values: make([]V, size)}
+type entry[V any] struct {
+	key   uint64
+	value V
 }
+
+func newChunk[V any](size int) *chunk[V] { return &chunk[V]{entries: make([]entry[V], size)} }
 
 func (c *chunk[V]) len() int { return c.end - c.first }
 
+func (c *chunk[V]) used() []entry[V] { return c.entries[c.first:c.end] }
+
 // search returns where the key lies, or where it would be inserted.
 func (c *chunk[V]) search(key uint64) (at int, found bool) {
-	if c.first < c.end && c.keys[c.first] == key { // the oldest value leaves first, most often
-		return c.first, true
+	low, high := c.first, c.end
+	for low < high {
+		if middle := int(uint(low+high) / 2); c.entries[middle].key < key {
+			low = middle + 1
+		} else {
+			high = middle
+		}
 	}
-	i, found := slices.BinarySearch(c.keys[c.first:c.end], key)
-	return c.first + i, found
+	return low, low < c.end && c.entries[low].key == key
 }
 
 // append adds an entry after all others. There is room at the end.
-func (c *chunk[V]) append(key uint64, v V) {
-	c.keys[c.end], c.values[c.end] = key, v
+func (c *chunk[V]) append(e entry[V]) {
+	c.entries[c.end] = e
 	c.end++
 }
 
-// insert adds an entry before the one at the given place. It moves the shorter side. There is room.
-func (c *chunk[V]) insert(at int, key uint64, v V) {
-	if c.first > 0 && (c.end == len(c.keys) || at-c.first < c.end-at) {
-		copy(c.keys[c.first-1:], c.keys[c.first:at])
-		copy(c.values[c.first-1:], c.values[c.first:at])
-		c.first--
+// insertNearEnd adds an entry among the last ones. It returns false, and adds none, if the key is not above that
+// of one of the last entries. There is room at the end.
+func (c *chunk[V]) insertNearEnd(e entry[V]) bool {
+	used := c.entries[max(c.first, c.end-near):c.end]
+	at := len(used)
+	for at > 0 && used[at-1].key > e.key {
 		at--
-	} else {
-		copy(c.keys[at+1:], c.keys[at:c.end])
-		copy(c.values[at+1:], c.values[at:c.end])
-		c.end++
 	}
-	c.keys[at], c.values[at] = key, v
+	if at == 0 || used[at-1].key == e.key {
+		return false
+	}
+	after := c.entries[c.end-len(used)+at : c.end+1]
+	copy(after[1:], after)
+	after[0] = e
+	c.end++
+	return true
 }
 
-// nearFirst is how far a key may lie above the first one to be looked for from there on, one by one: tasks leave
-// about in the order in which they came.
-const nearFirst = 16
-
-// removeNearFirst removes the entry with a key that is less than nearFirst above that of the first of several
-// entries. It returns false if there is none.
+// removeNearFirst removes the entry with the given key. It returns false if that is not one of the first ones.
 func (c *chunk[V]) removeNearFirst(key uint64) (v V, ok bool) {
-	at := c.first
-	for c.keys[at] < key && at < c.end-1 {
+	used := c.entries[c.first:min(c.end, c.first+near)]
+	at := 0
+	for at < len(used) && used[at].key < key {
 		at++
 	}
-	if c.keys[at] != key {
+	if at == len(used) || used[at].key != key {
 		return v, false
 	}
-	v = c.values[at]
-	for ; at > c.first; at-- {
-		c.keys[at], c.values[at] = c.keys[at-1], c.values[at-1]
+	v = used[at].value
+	for ; at > 0; at-- {
+		used[at] = used[at-1]
 	}
-	var none V
-	c.values[at] = none
+	used[0] = entry[V]{}
 	c.first++
 	return v, true
 }
 
+// insert adds an entry before the one at the given place. It moves the shorter side. There is room.
+func (c *chunk[V]) insert(at int, e entry[V]) {
+	if c.first > 0 && (c.end == len(c.entries) || at-c.first < c.end-at) {
+		copy(c.entries[c.first-1:], c.entries[c.first:at])
+		c.first--
+		at--
+	} else {
+		copy(c.entries[at+1:], c.entries[at:c.end])
+		c.end++
+	}
+	c.entries[at] = e
+}
+
 // remove removes the entry at the given place. It moves the shorter side.
 func (c *chunk[V]) remove(at int) V {
-	v := c.values[at]
-	var none V
+	v := c.entries[at].value
 	if at-c.first < c.end-1-at {
-		copy(c.keys[c.first+1:], c.keys[c.first:at])
-		copy(c.values[c.first+1:], c.values[c.first:at])
-		c.values[c.first] = none
+		copy(c.entries[c.first+1:], c.entries[c.first:at])
+		c.entries[c.first] = entry[V]{}
 		c.first++
 	} else {
-		copy(c.keys[at:], c.keys[at+1:c.end])
-		copy(c.values[at:], c.values[at+1:c.end])
+		copy(c.entries[at:], c.entries[at+1:c.end])
 		c.end--
-		c.values[c.end] = none
+		c.entries[c.end] = entry[V]{}
 	}
 	return v
 }
@@ -96,24 +114,22 @@ func (c *chunk[V]) remove(at int) V {
 // take appends the entries of from that lie at or after the given place, and removes them there. There
 // is room at the end.
 func (c *chunk[V]) take(from *chunk[V], at int) {
-	copy(c.keys[c.end:], from.keys[at:from.end])
-	c.end += copy(c.values[c.end:], from.values[at:from.end])
-	clear(from.values[at:from.end])
+	moved := from.entries[at:from.end]
+	c.end += copy(c.entries[c.end:], moved)
+	clear(moved)
 	from.end = at
 }
 
-// slide moves the entries to the beginning of the slices.
+// slide moves the entries to the beginning of the slice.
 func (c *chunk[V]) slide() {
-	copy(c.keys, c.keys[c.first:c.end])
-	copy(c.values, c.values[c.first:c.end])
-	n := c.len()
-	clear(c.values[max(n, c.first):c.end])
+	n := copy(c.entries, c.used())
+	clear(c.entries[max(n, c.first):c.end])
 	c.first, c.end = 0, n
 }
 
 // grow gives a chunk that is smaller than others twice the room.
 func (c *chunk[V]) grow() {
-	larger := newChunk[V](2 * len(c.keys))
+	larger := newChunk[V](2 * len(c.entries))
 	larger.take(c, c.first)
 	*c = *larger
 }

@@ -4,7 +4,6 @@ package ordered
 import (
 	"iter"
 	"slices"
-	"sort"
 )
 
 // Table keeps values in the order of their keys. The zero value is an empty table. It is not safe for
@@ -33,8 +32,15 @@ func (t *Table[V]) Len() int { return t.len }
 // Insert adds a value, or replaces the one that has the same key.
 func (t *Table[V]) Insert(key uint64, v V) {
 	if t.len > 0 {
-		if c := t.chunks[len(t.chunks)-1]; key > c.keys[c.end-1] && c.end < len(c.keys) {
-			c.append(key, v)
+		c := t.chunks[len(t.chunks)-1]
+		switch {
+		case c.end == len(c.entries):
+		case c.entries[c.end-1].key < key:
+			c.entries[c.end] = entry[V]{key, v}
+			c.end++
+			t.len++
+			return
+		case c.insertNearEnd(entry[V]{key, v}):
 			t.len++
 			return
 		}
@@ -51,18 +57,18 @@ func (t *Table[V]) insert(key uint64, v V) {
 		t.insertFirst(key, v)
 		return
 	}
-	if c := t.chunks[len(t.chunks)-1]; key > c.keys[c.end-1] {
-		t.append(c, key, v)
+	if c := t.chunks[len(t.chunks)-1]; key > c.entries[c.end-1].key {
+		t.append(c, entry[V]{key, v})
 		return
 	}
 	i := t.chunkOf(key)
 	c := t.chunks[i]
 	at, found := c.search(key)
 	if found {
-		c.values[at] = v
+		c.entries[at].value = v
 		return
 	}
-	if c.len() == len(c.keys) {
+	if c.len() == len(c.entries) {
 		if c.len() < chunkSize {
 			c.grow()
 		} else if right := t.split(i); key >= t.lows[i+1] {
@@ -71,7 +77,7 @@ func (t *Table[V]) insert(key uint64, v V) {
 		at, _ = c.search(key)
 	}
 	t.lows[i] = min(t.lows[i], key)
-	c.insert(at, key, v)
+	c.insert(at, entry[V]{key, v})
 	t.len++
 }
 
@@ -80,31 +86,31 @@ func (t *Table[V]) insertFirst(key uint64, v V) {
 		t.addChunk(0, newChunk[V](firstChunkSize), key)
 	}
 	t.lows[0] = key
-	t.chunks[0].append(key, v)
+	t.chunks[0].append(entry[V]{key, v})
 	t.len = 1
 }
 
 // append adds a value to the last chunk, or to a new one after it.
-func (t *Table[V]) append(last *chunk[V], key uint64, v V) {
-	if last.end == len(last.keys) {
+func (t *Table[V]) append(last *chunk[V], e entry[V]) {
+	if last.end == len(last.entries) {
 		switch {
-		case last.len() <= len(last.keys)/2:
+		case last.len() <= len(last.entries)/2:
 			last.slide() // this frees at least as many places as it moves values
-		case len(last.keys) < chunkSize:
+		case len(last.entries) < chunkSize:
 			last.grow()
 		default:
 			last = t.takeSpare()
-			t.addChunk(len(t.chunks), last, key)
+			t.addChunk(len(t.chunks), last, e.key)
 		}
 	}
-	last.append(key, v)
+	last.append(e)
 	t.len++
 }
 
 // Remove removes the value with the given key and returns it. It returns false if there is none.
 func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
 	if t.len > 0 {
-		if c := t.chunks[0]; c.len() > 1 && key-c.keys[c.first] < nearFirst {
+		if c := t.chunks[0]; c.len() > 1 {
 			if v, ok = c.removeNearFirst(key); ok {
 				t.len--
 				if c.len() <= chunkSize/4 && t.sparse(0) {
@@ -140,7 +146,7 @@ func (t *Table[V]) Get(key uint64) (v V, ok bool) {
 	if !ok {
 		return v, false
 	}
-	return c.values[at], true
+	return c.entries[at].value, true
 }
 
 // First returns the lowest key and its value. It returns false if the table is empty.
@@ -149,7 +155,7 @@ func (t *Table[V]) First() (key uint64, v V, ok bool) {
 		return 0, v, false
 	}
 	c := t.chunks[0]
-	return c.keys[c.first], c.values[c.first], true
+	return c.entries[c.first].key, c.entries[c.first].value, true
 }
 
 // Last returns the highest key and its value. It returns false if the table is empty.
@@ -158,7 +164,7 @@ func (t *Table[V]) Last() (key uint64, v V, ok bool) {
 		return 0, v, false
 	}
 	c := t.chunks[len(t.chunks)-1]
-	return c.keys[c.end-1], c.values[c.end-1], true
+	return c.entries[c.end-1].key, c.entries[c.end-1].value, true
 }
 
 // PopFirst removes the value with the lowest key and returns both. It returns false if the table is empty.
@@ -167,8 +173,16 @@ func (t *Table[V]) PopFirst() (key uint64, v V, ok bool) {
 		return 0, v, false
 	}
 	c := t.chunks[0]
-	key = c.keys[c.first]
-	return key, t.removeAt(0, c.first), true
+	first := &c.entries[c.first]
+	key, v = first.key, first.value
+	if c.len() <= chunkSize/4 {
+		t.removeAt(0, c.first)
+		return key, v, true
+	}
+	*first = entry[V]{}
+	c.first++
+	t.len--
+	return key, v, true
 }
 
 // Ascend iterates over the keys that are at least from, lowest first.
@@ -181,7 +195,7 @@ func (t *Table[V]) Ascend(from uint64) iter.Seq2[uint64, V] {
 		at, _ := t.chunks[i].search(from)
 		for {
 			for c := t.chunks[i]; at < c.end; at++ {
-				if !yield(c.keys[at], c.values[at]) {
+				if !yield(c.entries[at].key, c.entries[at].value) {
 					return
 				}
 			}
@@ -207,7 +221,7 @@ func (t *Table[V]) Descend(from uint64) iter.Seq2[uint64, V] {
 		}
 		for {
 			for c := t.chunks[i]; at >= c.first; at-- {
-				if !yield(c.keys[at], c.values[at]) {
+				if !yield(c.entries[at].key, c.entries[at].value) {
 					return
 				}
 			}
@@ -222,8 +236,11 @@ func (t *Table[V]) Descend(from uint64) iter.Seq2[uint64, V] {
 
 // chunkOf returns the index of the chunk that has the key, if any has. The table is not empty.
 func (t *Table[V]) chunkOf(key uint64) int {
-	above := sort.Search(len(t.lows), func(i int) bool { return t.lows[i] > key })
-	return max(above-1, 0)
+	i, found := slices.BinarySearch(t.lows, key)
+	if !found {
+		i = max(i-1, 0)
+	}
+	return i
 }
 
 func (t *Table[V]) removeAt(i, at int) V {
@@ -246,7 +263,7 @@ func (t *Table[V]) split(i int) *chunk[V] {
 	left, right := t.chunks[i], t.takeSpare()
 	middle := left.first + left.len()/2
 	right.take(left, middle)
-	t.addChunk(i+1, right, right.keys[0])
+	t.addChunk(i+1, right, right.entries[0].key)
 	return right
 }
 
@@ -294,7 +311,7 @@ func (t *Table[V]) takeSpare() *chunk[V] {
 
 // dropChunk removes an empty chunk.
 func (t *Table[V]) dropChunk(i int) {
-	if c := t.chunks[i]; len(c.keys) == chunkSize {
+	if c := t.chunks[i]; len(c.entries) == chunkSize {
 		c.first, c.end = 0, 0
 		t.spare = c
 	}

@@ -29,13 +29,14 @@ func check(t *rapid.T, table *Table[*uint64]) {
 		if c.len() == 0 && len(table.chunks) > 1 {
 			t.Fatalf("chunk %d of %d is empty", i, len(table.chunks))
 		}
-		for at, v := range c.values {
+		for at, e := range c.entries {
+			key, v := e.key, e.value
 			inside := at >= c.first && at < c.end
 			if inside != (v != nil) {
 				t.Fatalf("chunk %d has %v at %d, its entries are at %d to %d", i, v, at, c.first, c.end)
 			}
-			if inside && (c.keys[at] < table.lows[i] || i+1 < len(table.lows) && c.keys[at] >= table.lows[i+1]) {
-				t.Fatalf("chunk %d has the key %d, lows are %v", i, c.keys[at], table.lows)
+			if inside && (key < table.lows[i] || i+1 < len(table.lows) && key >= table.lows[i+1]) {
+				t.Fatalf("chunk %d has the key %d, lows are %v", i, key, table.lows)
 			}
 		}
 	}

@@ -25,8 +25,8 @@ func BenchmarkAdd(b *testing.B) {
 	var took Durations
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		hour.Add(now, i&3)
-		took.Add(now, durations[i%len(durations)])
+		hour.Add(MinuteOf(now), i&3)
+		took.Add(MinuteOf(now), durations[i%len(durations)])
 	}
 }
 
@@ -34,7 +34,7 @@ func BenchmarkQuantiles(b *testing.B) {
 	now := time.Now()
 	var took Durations
 	for i, d := range someDurations() {
-		took.Add(now.Add(time.Duration(i&1)*30*time.Minute), d)
+		took.Add(MinuteOf(now.Add(time.Duration(i&1)*30*time.Minute)), d)
 	}
 	now = now.Add(30 * time.Minute)
 	b.ReportAllocs()
@@ -46,7 +46,7 @@ func BenchmarkQuantiles(b *testing.B) {
 func BenchmarkMinutes(b *testing.B) {
 	now := time.Now()
 	var hour Hour
-	hour.Add(now, Failed)
+	hour.Add(MinuteOf(now), Failed)
 	b.ReportAllocs()
 	for b.Loop() {
 		hour.Minutes(now)

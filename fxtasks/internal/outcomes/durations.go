@@ -26,9 +26,9 @@ type histogram struct {
 	longest time.Duration
 }
 
-// Add adds a duration. A negative one counts as zero.
-func (d *Durations) Add(now time.Time, duration time.Duration) {
-	half := halfHourOf(now)
+// Add adds a duration, in the given minute; see MinuteOf. A negative one counts as zero.
+func (d *Durations) Add(minute uint32, duration time.Duration) {
+	half := halfHourOf(minute)
 	if !d.covers(half) {
 		d.advance(half)
 	}
@@ -49,7 +49,8 @@ func (d *Durations) Add(now time.Time, duration time.Duration) {
 // percentiles are within 10 %, the maximum is exact. All are zero if there are none.
 func (d *Durations) Quantiles(now time.Time) (count uint64, p50, p95, longest time.Duration) {
 	var counts [len(histogram{}.counts)]uint64
-	for _, half := range [...]uint32{halfHourOf(now) - 1, halfHourOf(now)} {
+	current := halfHourOf(MinuteOf(now))
+	for _, half := range [...]uint32{current - 1, current} {
 		h := d.halfHours[half%2]
 		if h == nil || !d.covers(half) {
 			continue
@@ -86,8 +87,8 @@ func (d *Durations) advance(half uint32) {
 	d.newest = half
 }
 
-// halfHourOf returns the number of the half-hour since 1970.
-func halfHourOf(t time.Time) uint32 { return uint32(t.Unix() / 1800) }
+// halfHourOf returns the number of the half-hour since 1970 that a minute lies in.
+func halfHourOf(minute uint32) uint32 { return minute / 30 }
 
 // Where the second to fourth bucket of an octave begin: 2^(1/4), 2^(2/4) and 2^(3/4) times 2^63.
 const (

@@ -26,7 +26,7 @@ func TestQuantilesAreThoseOfASortedList(t *testing.T) {
 		list := rapid.SliceOfN(duration, 1, 200).Draw(t, "durations")
 		var d Durations
 		for _, duration := range list {
-			d.Add(noon, time.Duration(duration))
+			d.Add(MinuteOf(noon), time.Duration(duration))
 		}
 		slices.Sort(list)
 		count, p50, p95, longest := d.Quantiles(noon)
@@ -82,13 +82,13 @@ func TestQuantilesOfNothingAndOfNoTime(t *testing.T) {
 		}
 	}
 	want(0, 0)
-	d.Add(noon, 0)
-	d.Add(noon, -time.Hour) // a clock that was set back meanwhile
+	d.Add(MinuteOf(noon), 0)
+	d.Add(MinuteOf(noon), -time.Hour) // a clock that was set back meanwhile
 	want(2, 0)
 	for range 18 {
-		d.Add(noon, 0)
+		d.Add(MinuteOf(noon), 0)
 	}
-	d.Add(noon, time.Hour)
+	d.Add(MinuteOf(noon), time.Hour)
 	want(21, time.Hour)
 }
 
@@ -102,44 +102,44 @@ func wantDurations(t *testing.T, d *Durations, now time.Time, count uint64, long
 func TestDurationsCoverTheLastHalfToWholeHour(t *testing.T) {
 	const half = 30 * time.Minute
 	var d Durations
-	d.Add(noon, time.Hour)
-	d.Add(noon.Add(half-1), time.Minute)
+	d.Add(MinuteOf(noon), time.Hour)
+	d.Add(MinuteOf(noon.Add(half-1)), time.Minute)
 	wantDurations(t, &d, noon.Add(half-1), 2, time.Hour)
-	d.Add(noon.Add(half), time.Second)
+	d.Add(MinuteOf(noon.Add(half)), time.Second)
 	wantDurations(t, &d, noon.Add(half), 3, time.Hour)
 	wantDurations(t, &d, noon.Add(2*half-1), 3, time.Hour)
 	wantDurations(t, &d, noon.Add(2*half), 1, time.Second)
-	d.Add(noon.Add(2*half), time.Millisecond)
+	d.Add(MinuteOf(noon.Add(2*half)), time.Millisecond)
 	wantDurations(t, &d, noon.Add(2*half), 2, time.Second)
 	wantDurations(t, &d, noon.Add(4*half), 0, 0)
-	d.Add(noon.Add(4*half), time.Microsecond)
+	d.Add(MinuteOf(noon.Add(4*half)), time.Microsecond)
 	wantDurations(t, &d, noon.Add(4*half), 1, time.Microsecond)
 }
 
 func TestDurationsAfterTheClockWasSet(t *testing.T) {
 	var d Durations
-	d.Add(noon, time.Hour)
-	d.Add(noon.Add(-1), time.Second) // set back, by less than a half-hour
+	d.Add(MinuteOf(noon), time.Hour)
+	d.Add(MinuteOf(noon.Add(-1)), time.Second) // set back, by less than a half-hour
 	wantDurations(t, &d, noon.Add(-1), 1, time.Second)
 	wantDurations(t, &d, noon, 2, time.Hour)
 
 	yesterday := noon.Add(-24 * time.Hour)
 	wantDurations(t, &d, yesterday, 0, 0)
-	d.Add(yesterday, time.Minute)
+	d.Add(MinuteOf(yesterday), time.Minute)
 	wantDurations(t, &d, yesterday, 1, time.Minute)
 	wantDurations(t, &d, noon, 0, 0)
 
 	tomorrow := noon.Add(24 * time.Hour)
-	d.Add(tomorrow, time.Millisecond)
+	d.Add(MinuteOf(tomorrow), time.Millisecond)
 	wantDurations(t, &d, tomorrow, 1, time.Millisecond)
 	wantDurations(t, &d, yesterday, 0, 0)
 }
 
 func TestAFullBucketStaysFull(t *testing.T) {
 	var d Durations
-	d.Add(noon, time.Second)
+	d.Add(MinuteOf(noon), time.Second)
 	d.halfHours[0].counts[bucketOf(time.Second)] = math.MaxUint32 // noon is in an even half-hour
-	d.Add(noon, time.Second)
+	d.Add(MinuteOf(noon), time.Second)
 	if count, p50, _, _ := d.Quantiles(noon); count != math.MaxUint32 || !within(10, p50, time.Second) {
 		t.Errorf("got %d of %v", count, p50)
 	}
@@ -165,8 +165,8 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	now := noon
 	add := func() {
 		now = now.Add(31 * time.Minute) // so that every Add advances
-		hour.Add(now, Failed)
-		took.Add(now, time.Second)
+		hour.Add(MinuteOf(now), Failed)
+		took.Add(MinuteOf(now), time.Second)
 	}
 	for range 10 {
 		add()

@@ -33,9 +33,9 @@ type Hour struct {
 // counters has the counts of minute m at m%minutesInHour, for the minutesInHour up to the newest.
 type counters [minutesInHour][4]uint32
 
-// Add counts a task that ended now. The outcome is Completed, Failed, Cancelled or TimedOut.
-func (h *Hour) Add(now time.Time, outcome int) {
-	minute := minuteOf(now)
+// Add counts a task that ended in the given minute; see MinuteOf. The outcome is Completed, Failed, Cancelled or
+// TimedOut.
+func (h *Hour) Add(minute uint32, outcome int) {
 	if h.counts == nil {
 		h.counts = new(counters)
 	}
@@ -48,7 +48,7 @@ func (h *Hour) Add(now time.Time, outcome int) {
 // Minutes returns the last 60 minutes, the oldest first, the current one last.
 func (h *Hour) Minutes(now time.Time) (minutes [minutesInHour]Minute) {
 	start := now.Truncate(time.Minute)
-	minute := minuteOf(now)
+	minute := MinuteOf(now)
 	for i := len(minutes) - 1; i >= 0; i-- {
 		minutes[i].Start = start
 		if h.counts != nil && h.covers(minute) {
@@ -73,5 +73,5 @@ func (h *Hour) advance(minute uint32) {
 	h.newest = minute
 }
 
-// minuteOf returns the number of the minute since 1970.
-func minuteOf(t time.Time) uint32 { return uint32(t.Unix() / 60) }
+// MinuteOf returns the number of the minute since 1970.
+func MinuteOf(t time.Time) uint32 { return uint32(t.Unix() / 60) }

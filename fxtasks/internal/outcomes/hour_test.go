@@ -49,7 +49,7 @@ func TestMinutesAreTheLastSixtyOldestFirst(t *testing.T) {
 	}
 	for outcome, n := range []int{Completed: 1, Failed: 2, Cancelled: 3, TimedOut: 4} {
 		for range n {
-			h.Add(now, outcome)
+			h.Add(MinuteOf(now), outcome)
 		}
 	}
 	if last := h.Minutes(now)[59]; last.Counts != [4]uint32{1, 2, 3, 4} || !last.Start.Equal(noon) {
@@ -67,8 +67,8 @@ func TestStartOfMinuteIsInTheTimeZoneOfTheClock(t *testing.T) {
 
 func TestMinutesChangeAtTheirEdge(t *testing.T) {
 	var h Hour
-	h.Add(noon.Add(-1), Failed)
-	h.Add(noon, Completed)
+	h.Add(MinuteOf(noon.Add(-1)), Failed)
+	h.Add(MinuteOf(noon), Completed)
 	want := map[time.Time][4]uint32{noon.Add(-time.Minute): {0, 1}, noon: {1}}
 	wantCounts(t, &h, noon, want)
 	wantCounts(t, &h, noon.Add(59*time.Minute-1), want)
@@ -79,8 +79,8 @@ func TestMinutesChangeAtTheirEdge(t *testing.T) {
 
 func TestMinutesAfterTheCurrentOneAreShownWhenTheClockGetsThere(t *testing.T) {
 	var h Hour
-	h.Add(noon, Failed)
-	h.Add(noon.Add(-30*time.Minute), Completed) // the clock was set back
+	h.Add(MinuteOf(noon), Failed)
+	h.Add(MinuteOf(noon.Add(-30*time.Minute)), Completed) // the clock was set back
 	early, late := noon.Add(-30*time.Minute), map[time.Time][4]uint32{noon.Add(-30 * time.Minute): {1}, noon: {0, 1}}
 	wantCounts(t, &h, early, map[time.Time][4]uint32{early: {1}})
 	wantCounts(t, &h, noon.Add(-1), map[time.Time][4]uint32{early: {1}})
@@ -90,11 +90,11 @@ func TestMinutesAfterTheCurrentOneAreShownWhenTheClockGetsThere(t *testing.T) {
 func TestNothingOfADayThatTheClockWasSetBackComesAgain(t *testing.T) {
 	var h Hour
 	for i := range 60 {
-		h.Add(noon.Add(time.Duration(i)*time.Minute), Failed)
+		h.Add(MinuteOf(noon.Add(time.Duration(i)*time.Minute)), Failed)
 	}
 	yesterday := noon.Add(-24 * time.Hour)
 	wantCounts(t, &h, yesterday, nil)
-	h.Add(yesterday, Completed)
+	h.Add(MinuteOf(yesterday), Completed)
 	wantCounts(t, &h, yesterday, map[time.Time][4]uint32{yesterday: {1}})
 	wantCounts(t, &h, noon.Add(time.Hour-1), nil)
 }
@@ -129,7 +129,7 @@ func TestHourAgreesWithAList(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
 				e := end{now.Truncate(time.Minute), rapid.IntRange(0, 3).Draw(t, "outcome")}
-				h.Add(now, e.outcome)
+				h.Add(MinuteOf(now), e.outcome)
 				forget(e.minute)
 				ends = append(ends, e)
 			},
