@@ -32,15 +32,15 @@ func (h *History) Outcomes(f *Findings, got fxtasks.History, s fxtasks.Stats) {
 	if sum, want := sumOf(got.Minutes), outcomesOf(total); sum != want {
 		f.Addf("in the end the sum of History is %+v, want %+v", sum, want)
 	}
-	waits, runs := h.durations()
+	waits, runs, between := h.durations()
 	for name, c := range names {
 		of := got.ByName[name] // none for a name of which no task has ended
 		if sum, want := sumOf(of.Minutes), outcomesOf(c); sum != want {
 			f.Addf("in the end the sum of History.ByName[%s] is %+v, want %+v", name, sum, want)
 		}
 		checkMinutes(f, name, of.Minutes)
-		checkQuantiles(f, name+" waited", of.Wait, waits[name])
-		checkQuantiles(f, name+" ran", of.Run, runs[name])
+		checkQuantiles(f, name+" waited", of.Wait, waits[name], between[name])
+		checkQuantiles(f, name+" ran", of.Run, runs[name], between[name])
 	}
 	for name := range got.ByName {
 		if _, ok := names[name]; !ok {
@@ -59,12 +59,16 @@ func checkMinutes(f *Findings, name string, minutes []fxtasks.Minute) {
 	}
 }
 
-// durations gives how long the last attempts of each name waited since they were due, and how long they ran, sorted. A
-// task that was cancelled between two attempts does not count.
-func (h *History) durations() (waits, runs map[string][]time.Duration) {
-	waits, runs = make(map[string][]time.Duration), make(map[string][]time.Duration)
+// durations gives how long the last attempts of each name waited since they were due, and how long they ran, sorted. Of
+// tasks that were cancelled between two attempts no record tells that: it gives their number.
+func (h *History) durations() (waits, runs map[string][]time.Duration, between map[string]int) {
+	waits, runs, between = make(map[string][]time.Duration), make(map[string][]time.Duration), make(map[string]int)
 	for _, a := range h.accepted() {
-		if a.Attempt == 0 || a.endedBetween() {
+		if a.endedBetween() {
+			between[a.Name]++
+			continue
+		}
+		if a.Attempt == 0 {
 			continue
 		}
 		due := a.Info.CreatedAt
@@ -78,12 +82,19 @@ func (h *History) durations() (waits, runs map[string][]time.Duration) {
 		slices.Sort(waits[name])
 		slices.Sort(runs[name])
 	}
-	return waits, runs
+	return waits, runs, between
 }
 
-// checkQuantiles wants q to be those of what is sorted: the percentiles within a tenth.
-func checkQuantiles(f *Findings, what string, q fxtasks.Quantiles, sorted []time.Duration) {
+// checkQuantiles wants q to be those of what is sorted: the percentiles within a tenth. If there are more that are not
+// known, it wants no less than what is.
+func checkQuantiles(f *Findings, what string, q fxtasks.Quantiles, sorted []time.Duration, more int) {
 	n := len(sorted)
+	if more > 0 {
+		if q.Count < uint64(n) || q.Count > uint64(n+more) || n > 0 && q.Max < sorted[n-1] {
+			f.Addf("History: %s %+v, want %d to %d, the longest of which %v", what, q, n, n+more, sorted[max(0, n-1):])
+		}
+		return
+	}
 	if n == 0 {
 		if q != (fxtasks.Quantiles{}) {
 			f.Addf("History: %s %+v, want no quantiles", what, q)

@@ -51,6 +51,16 @@ func TestOutcomes(t *testing.T) {
 			of.Wait.Max = ms(1)
 			h.ByName["tick"] = of
 		}, "tick waited"},
+		{"what was cancelled between attempts ran", func(h *fxtasks.History) {
+			of := h.ByName["between"]
+			of.Run = fxtasks.Quantiles{Count: 1, P50: ms(1), P95: ms(1), Max: ms(1)}
+			h.ByName["between"] = of
+		}, ""},
+		{"what was cancelled between attempts ran twice", func(h *fxtasks.History) {
+			of := h.ByName["between"]
+			of.Run.Count = 2
+			h.ByName["between"] = of
+		}, "between ran"},
 		{"what never ran has run", func(h *fxtasks.History) {
 			of := h.ByName["undue"]
 			of.Run.Count = 1
@@ -59,18 +69,19 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := good()
-			h.Accounts = []Account{h.Accounts[plain], h.Accounts[undue], h.Accounts[ticked], h.Accounts[tickedAgain]}
+			h.Accounts = []Account{h.Accounts[plain], h.Accounts[undue], h.Accounts[between], h.Accounts[ticked], h.Accounts[tickedAgain]}
 			h.Shutdowns = nil
 			h.Check(new(Findings))
 			got := fxtasks.History{
-				Minutes: hour(fxtasks.Counts{Completed: 2, Failed: 1, Cancelled: 1}),
+				Minutes: hour(fxtasks.Counts{Completed: 2, Failed: 1, Cancelled: 2}),
 				ByName: map[string]fxtasks.NameHistory{
 					"plain": {
 						Minutes: hour(fxtasks.Counts{Completed: 1}),
 						Wait:    fxtasks.Quantiles{Count: 1, P50: ms(1), P95: ms(1), Max: ms(1)},
 						Run:     fxtasks.Quantiles{Count: 1, P50: ms(1), P95: ms(1), Max: ms(1)},
 					},
-					"undue": {Minutes: hour(fxtasks.Counts{Cancelled: 1})},
+					"undue":   {Minutes: hour(fxtasks.Counts{Cancelled: 1})},
+					"between": {Minutes: hour(fxtasks.Counts{Cancelled: 1})},
 					"tick": {
 						Minutes: hour(fxtasks.Counts{Completed: 1, Failed: 1}),
 						Wait:    fxtasks.Quantiles{Count: 2},
