@@ -77,7 +77,7 @@ type taskKey struct{}
 type taskContext struct {
 	// Written before the context is handed out, only read after.
 	task   *Task
-	number int32           // of the attempt, under WithRetry
+	number int32           // of the attempt, from 1
 	values context.Context // the submitter's, less its cancellation
 	timer  *taskTimer      // nil: none
 
@@ -105,10 +105,19 @@ type taskTimer struct {
 
 // startTimer is called by the goroutine that is about to call the task's function.
 func (c *taskContext) startTimer() {
-	t := c.task
+	t, number := c.task, c.number // not c: a timer that was stopped stays in memory for a while
 	c.timer = &taskTimer{
 		deadline: time.Now().Add(t.opts.timeout),
-		Timer:    time.AfterFunc(t.opts.timeout, func() { t.group.m.ask(endTimeout, t) }),
+		Timer:    time.AfterFunc(t.opts.timeout, func() { t.timeOut(number) }),
+	}
+}
+
+// timeOut asks t to end if that attempt runs still: its timeout concerns no other attempt, nor the wait for it.
+func (t *Task) timeOut(attempt int32) {
+	cs := t.group.m.reg.enter()
+	defer cs.leave()
+	if t.ctx != nil && t.ctx.number == attempt {
+		cs.ask(t, endTimeout)
 	}
 }
 

@@ -147,7 +147,8 @@ func (p *Periodic) completed() time.Time {
 	return p.lastCompleted
 }
 
-// Stop ends the schedule. A run that is active goes on. It may be called more than once.
+// Stop ends the schedule: once it has returned no run is submitted, and Info has the last one. A run that is active
+// goes on. It may be called more than once.
 func (p *Periodic) Stop() {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()

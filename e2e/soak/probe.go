@@ -20,6 +20,7 @@ func (r *round) probe(group string) {
 	if !p.fill(group, running) {
 		return
 	}
+	r.probeRun(group)
 	if limits.running > 0 {
 		r.probeRoom(group, limits.pending, p)
 	}

@@ -9,13 +9,17 @@ import (
 
 // reader asks for all that can be asked for.
 func (r *round) reader(l luck) {
-	reader := &checks.Reader{Findings: r.findings, Config: r.manager.Config(), Groups: r.groups}
+	reader := &checks.Reader{Findings: r.findings, Config: r.manager.Config(), Groups: r.groups, Retries: r.retries > 0}
 	for !r.closing.Load() {
 		time.Sleep(l.upTo(3 * time.Millisecond))
 		reader.State(r.manager.State())
+		few := r.isOfOneMoment()
 		before := r.manager.List(checks.Active())
 		stats := r.manager.Stats()
 		reader.Moment(before, stats, r.manager.List(checks.Active()))
+		if few && r.isOfOneMoment() {
+			reader.Room(before)
+		}
 		reader.Stats(stats)
 		for name, group := range r.group {
 			reader.Group(name, group.Stats())
@@ -29,6 +33,9 @@ func (r *round) reader(l luck) {
 		}
 	}
 }
+
+// isOfOneMoment says whether List looks at all records in one step.
+func (r *round) isOfOneMoment() bool { return r.manager.List(fxtasks.Filter{Limit: 1}).Total < 500 }
 
 // readTask wants an active task to be found by its ID, or a newer one that has it and is active too. To
 // have finished counts if it was so before the second look.

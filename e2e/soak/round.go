@@ -30,6 +30,8 @@ type round struct {
 	slots   map[string]*checks.Gauge // by group; "": the manager's
 	alone   map[string]*checks.Gauge // by chosen ID
 
+	ticks atomic.Uint64 // schedules made so far
+
 	actors    sync.WaitGroup // who come to their end when closing is set
 	listeners sync.WaitGroup // who come to theirs when the manager has stopped
 	closing   atomic.Bool
@@ -39,9 +41,10 @@ type round struct {
 	lent      atomic.Bool   // a task has waited for tasks
 	pushing   atomic.Bool   // a task has waited for room: any task may then have started ahead of its turn
 
-	patience time.Duration
-	mu       sync.Mutex // protects what follows
-	stories  []told
+	patience  time.Duration
+	mu        sync.Mutex // protects what follows
+	stories   []told
+	schedules []*schedule
 }
 
 // A round waits so long for what should not take long, since the machine may be slow; and not so
@@ -118,12 +121,12 @@ func play(ctx context.Context, s settings, t *tally, f *checks.Findings) {
 	if r == nil {
 		return
 	}
-	left := r.run(ctx, goroutines)
+	left := r.playAll(ctx, goroutines)
 	left.check(f) // nothing holds r any more, and with it the accounts, which hold contexts
 }
 
-// run goes through the phases of a round. The process had so many goroutines before it.
-func (r *round) run(ctx context.Context, goroutines int) *remains {
+// playAll goes through the phases of a round. The process had so many goroutines before it.
+func (r *round) playAll(ctx context.Context, goroutines int) *remains {
 	r.begin()
 	select {
 	case <-time.After(r.length):
@@ -158,6 +161,12 @@ func (r *round) begin() {
 	}
 	for range r.crowds {
 		start(&r.actors, r.crowd)
+	}
+	for range r.timekeepers {
+		start(&r.actors, r.timekeeper)
+	}
+	for range r.callers {
+		start(&r.actors, r.caller)
 	}
 	for range 2 {
 		start(&r.actors, r.canceller)

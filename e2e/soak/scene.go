@@ -26,6 +26,8 @@ func (r *round) set(s scene, l luck) {
 		r.besiege(l)
 		return
 	}
+	r.tick(l)
+	r.settle()
 	r.trickle(l)
 	r.settle()
 	for _, group := range r.targets {
@@ -96,9 +98,10 @@ func (r *round) volley(l luck, told uint64) (accepted uint64) {
 	return accepted
 }
 
-// expectTold wants the follower to be told of so many events.
+// expectTold wants the follower to be told of so many events. Where records expire within a round, their events do too,
+// and he may come too late for them.
 func (r *round) expectTold(events uint64) {
-	if !r.watched {
+	if !r.watched || r.config.RetainFor > 0 {
 		return
 	}
 	r.within("the follower to be told", func() {

@@ -20,11 +20,15 @@ type settings struct {
 	cleanups   bool
 	watched    bool // by those who read events, lists and figures, which makes the engine keep its records up to date
 
-	submitters int
-	crowds     int
-	pause      time.Duration // of a submitter, at the most
-	chosenIDs  int           // one in so many tasks has one
-	stubborn   int           // tasks at a time that go on until they are let go
+	submitters  int
+	crowds      int
+	timekeepers int           // who make schedules
+	callers     int           // who run tasks themselves
+	pause       time.Duration // of a submitter, at the most
+	chosenIDs   int           // one in so many tasks has one
+	retries     int           // one in so many tasks has a Retry; 0: none
+	delays      int           // one in so many tasks is delayed; 0: none
+	stubborn    int           // tasks at a time that go on until they are let go
 
 	stop stopping
 }
@@ -55,17 +59,21 @@ func draw(seed uint64, number int) settings {
 			RetainFinished:  pick(l, 0, 0, -1, 1, 10, 100),
 			RetainFor:       pick(l, 0, 0, -1, 2*time.Millisecond, 100*time.Millisecond),
 		},
-		groups:     make(map[string]fxtasks.GroupConfig),
-		logs:       l.oneIn(2),
-		middleware: l.oneIn(3),
-		cleanups:   l.oneIn(3),
-		watched:    !l.oneIn(3),
-		submitters: 1 + l.IntN(8),
-		crowds:     l.IntN(3),
-		pause:      pick(l, 0, 10*time.Microsecond, 200*time.Microsecond, time.Millisecond, 5*time.Millisecond),
-		chosenIDs:  pick(l, 2, 5, 20),
-		stubborn:   pick(l, 1, 3, 20),
-		stop:       stopping{scene: pick(l, storm, siege, calm), groups: l.oneIn(3), rivals: pick(l, 0, 0, 1, 3)},
+		groups:      make(map[string]fxtasks.GroupConfig),
+		logs:        l.oneIn(2),
+		middleware:  l.oneIn(3),
+		cleanups:    l.oneIn(3),
+		watched:     !l.oneIn(3),
+		submitters:  1 + l.IntN(8),
+		crowds:      l.IntN(3),
+		timekeepers: pick(l, 0, 1, 3),
+		callers:     pick(l, 0, 1, 4),
+		pause:       pick(l, 0, 10*time.Microsecond, 200*time.Microsecond, time.Millisecond, 5*time.Millisecond),
+		chosenIDs:   pick(l, 2, 5, 20),
+		retries:     pick(l, 0, 2, 5),
+		delays:      pick(l, 0, 4, 20),
+		stubborn:    pick(l, 1, 3, 20),
+		stop:        stopping{scene: pick(l, storm, siege, calm), groups: l.oneIn(3), rivals: pick(l, 0, 0, 1, 3)},
 	}
 	for _, name := range groupNames[:l.IntN(len(groupNames)+1)] {
 		s.groups[name] = fxtasks.GroupConfig{
@@ -81,9 +89,9 @@ func draw(seed uint64, number int) settings {
 // String says what helps to repeat the round.
 func (s settings) String() string {
 	return fmt.Sprintf("round %d of seed %d, for %v: config %+v, groups %+v, logs %v, middleware %v, cleanups %v, watched %v, "+
-		"%d submitters that pause up to %v, %d crowds, one in %d tasks with a chosen ID, %d stubborn, stop %+v",
+		"%d submitters that pause up to %v, %d crowds, %d timekeepers, %d callers of Run, one in %d tasks with a chosen ID, one in %d with a Retry, one in %d with a delay, %d stubborn, stop %+v",
 		s.number, s.seed, s.length, s.config, s.groups, s.logs, s.middleware, s.cleanups, s.watched,
-		s.submitters, s.pause, s.crowds, s.chosenIDs, s.stubborn, s.stop)
+		s.submitters, s.pause, s.crowds, s.timekeepers, s.callers, s.chosenIDs, s.retries, s.delays, s.stubborn, s.stop)
 }
 
 // limits is how many tasks of a scope may run and wait.

@@ -9,28 +9,30 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// stage is where the function of one task acts.
+// stage is where the function of one task acts, in one attempt.
 type stage struct {
 	luck
-	r     *round
-	entry *checks.Entry
-	self  *fxtasks.Task
-	ctx   context.Context
-	depth int
-	then  func(*act) bool // as in the submission
+	r       *round
+	entry   *checks.Entry
+	attempt int
+	self    *fxtasks.Task
+	ctx     context.Context
+	depth   int
+	then    func(*act) bool // as in the submission
 
 	slot bool // it holds one, as far as can be told from outside
 }
 
-// perform is the function of every task.
+// perform is the function of every task, in every attempt.
 func (r *round) perform(ctx context.Context, e *checks.Entry, sub submission) error {
 	r.tally.beats.Add(1)
-	e.Begins(ctx)
+	attempt := e.Begins(ctx)
 	self, _ := fxtasks.FromContext(ctx)
 	if n := marksOf(ctx, self); r.middleware && n != 2 {
 		r.findings.Addf("submit %d: its function is called inside of %d middleware, want 2", e.N, n)
 	}
-	s := &stage{luck: newLuck(r.seed, uint64(r.number)<<32+1<<31+uint64(e.N)), r: r, entry: e, self: self, ctx: ctx, depth: sub.depth, then: sub.then}
+	l := newLuck(r.seed+uint64(attempt-1)<<40, uint64(r.number)<<32+1<<31+uint64(e.N))
+	s := &stage{luck: l, r: r, entry: e, attempt: attempt, self: self, ctx: ctx, depth: sub.depth, then: sub.then}
 	if alone := r.alone[e.ID]; alone != nil {
 		alone.Enter()
 		defer alone.Leave()
@@ -44,6 +46,9 @@ func (r *round) perform(ctx context.Context, e *checks.Entry, sub submission) er
 }
 
 func (s *stage) takeSlot() {
+	if s.entry.Run {
+		return
+	}
 	s.slot = true
 	for _, g := range s.r.gauges(s.entry.Group) {
 		g.Enter()

@@ -11,8 +11,9 @@ import (
 
 // cause gives one for a cancel of the task that has the ID, or of all for "". It can be none.
 func (r *round) cause(l luck, id string) error {
-	if l.oneIn(3) {
-		r.ledger.Requests(id)
+	own := !l.oneIn(3)
+	r.ledger.Asks(id, own)
+	if !own {
 		return nil
 	}
 	return &checks.Cause{For: id}

@@ -20,12 +20,6 @@ type submission struct {
 	opts  []fxtasks.TaskOption
 }
 
-// placed is a submission that has been submitted. result is nil but for SubmitResult.
-type placed struct {
-	*checks.Entry
-	result *fxtasks.Result[int]
-}
-
 var (
 	taskNames = []string{"send", "resize", "build", "sync"}
 	sharedIDs = []string{"alpha", "beta", "gamma", "delta"} // few, so that they collide
@@ -51,13 +45,12 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 		sub.order.Policy = pick(l, fxtasks.Reject, fxtasks.Join, fxtasks.Replace)
 		sub.opts = append(sub.opts, fxtasks.WithID(sub.order.ID), fxtasks.WithDuplicate(sub.order.Policy))
 	}
-	if l.oneIn(4) {
-		sub.order.Timeout = pick(l, 0, l.upTo(2*time.Millisecond), l.upTo(60*time.Millisecond), time.Hour)
-		sub.opts = append(sub.opts, fxtasks.WithTimeout(sub.order.Timeout))
+	sub.limitTime(l)
+	if r.retries > 0 && l.oneIn(r.retries) {
+		r.retry(l, &sub, ok)
 	}
-	if l.oneIn(4) {
-		sub.order.Grace = pick(l, 0, l.upTo(100*time.Millisecond), time.Hour)
-		sub.opts = append(sub.opts, fxtasks.WithDrainGrace(sub.order.Grace))
+	if r.delays > 0 && l.oneIn(r.delays) {
+		r.delay(l, &sub)
 	}
 	if l.oneIn(4) {
 		sub.block()
@@ -66,6 +59,18 @@ func (r *round) compose(l luck, depth int, ok func(*act) bool) submission {
 		r.spoil(l, &sub)
 	}
 	return sub
+}
+
+// limitTime gives the task a timeout and a drain grace of its own, or does not.
+func (s *submission) limitTime(l luck) {
+	if l.oneIn(4) {
+		s.order.Timeout = pick(l, 0, l.upTo(2*time.Millisecond), l.upTo(60*time.Millisecond), time.Hour)
+		s.opts = append(s.opts, fxtasks.WithTimeout(s.order.Timeout))
+	}
+	if l.oneIn(4) {
+		s.order.Grace = pick(l, 0, l.upTo(100*time.Millisecond), time.Hour)
+		s.opts = append(s.opts, fxtasks.WithDrainGrace(s.order.Grace))
+	}
 }
 
 // block makes the submit wait for room.
@@ -78,7 +83,7 @@ func (s *submission) block() {
 func (r *round) plain(group string, a *act) submission {
 	sub := submission{name: nameOf(taskNames[0], group), act: a}
 	sub.order = checks.Order{Act: a.name, Name: sub.name, Group: group}
-	sub.order.Bounded = r.config.MaxPending != 0 || r.groups[group].MaxPending != 0
+	sub.order.MaxPending = r.limits(group).pending
 	sub.order.Timeout, sub.order.Grace = r.durations(group)
 	return sub
 }
@@ -87,7 +92,7 @@ func (r *round) plain(group string, a *act) submission {
 func (r *round) spoil(l luck, sub *submission) {
 	r.tally.fault("invalid submit")
 	sub.order.Invalid = true
-	switch l.IntN(7) {
+	switch l.IntN(9) {
 	case 0:
 		sub.act = nil
 	case 1:
@@ -103,78 +108,10 @@ func (r *round) spoil(l luck, sub *submission) {
 		sub.opts = append(sub.opts, fxtasks.WithDuplicate(fxtasks.Replace+1))
 	case 6:
 		sub.opts = append(sub.opts, nil)
-	}
-}
-
-// place submits with ctx, which ends as soon as that is done: the task must not mind.
-func (r *round) place(ctx context.Context, sub submission) placed {
-	e := r.ledger.Open(sub.order)
-	ctx, end := context.WithCancel(context.WithValue(ctx, cargoKey{}, r.cargo.load(e.N, "the ctx of Submit")))
-	defer end()
-	return r.placeWith(ctx, e, sub)
-}
-
-// placeWith submits with ctx as it is.
-func (r *round) placeWith(ctx context.Context, e *checks.Entry, sub submission) placed {
-	opts := sub.opts
-	if !e.Bare {
-		metadata := e.Metadata()
-		opts = append(opts, fxtasks.WithMetadata(metadata))
-		clear(metadata) // it is copied
-	}
-	var into fxtasks.Submitter = r.manager
-	if sub.order.Group != "" {
-		into = r.group[sub.order.Group]
-	}
-	var fn fxtasks.Func
-	if sub.act != nil {
-		captured, values := r.cargo.load(e.N, "the function"), cargoOf(ctx).number
-		fn = func(ctx context.Context) error {
-			if got := cargoOf(ctx).number; captured.number != e.N || got != values {
-				r.findings.Addf("submit %d: its context has the values of submit %d, want those of %d", e.N, got, values)
-			}
-			return r.perform(ctx, e, sub)
-		}
-	}
-	var task *fxtasks.Task
-	var result *fxtasks.Result[int]
-	var err error
-	if sub.order.Typed {
-		result, err = fxtasks.SubmitResult(ctx, into, sub.name, typed(fn, e.N), opts...)
-		if result != nil {
-			task = result.Task
-		}
-	} else {
-		task, err = into.Submit(ctx, sub.name, fn, opts...)
-	}
-	e.Answer(task, err, ctx.Err())
-	r.tally.beats.Add(1)
-	return placed{e, result}
-}
-
-// typed makes fn give a value by which it can be told from others.
-func typed(fn fxtasks.Func, value int) func(context.Context) (int, error) {
-	if fn == nil {
-		return nil
-	}
-	return func(ctx context.Context) (int, error) { return value, fn(ctx) }
-}
-
-// await waits for what was placed with ctx, in one of the ways there are.
-func (r *round) await(ctx context.Context, l luck, p placed) {
-	task := p.Task()
-	if _, nested := fxtasks.FromContext(ctx); nested {
-		r.awaited.Store(task.Info().Seq, true)
-	}
-	if p.result == nil || l.oneIn(2) {
-		err := task.Wait(ctx)
-		r.findings.Waited("Wait", task, err, ctx.Err())
-		return
-	}
-	value, err := p.result.Value(ctx)
-	r.findings.Waited("Value", task, err, ctx.Err())
-	if n := checks.OrderOf(task.Info()); err == nil && value != n {
-		r.findings.Addf("Value gave %d, want %d, which the function returned", value, n)
+	case 7:
+		sub.opts = append(sub.opts, fxtasks.WithDelay(-1))
+	case 8:
+		sub.opts = append(sub.opts, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: -1}))
 	}
 }
 

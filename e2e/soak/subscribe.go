@@ -70,7 +70,7 @@ func (r *round) checkEOF(err error) {
 // joiner takes a list of what is active, and reads on from there.
 func (r *round) joiner(l luck) {
 	for !r.closing.Load() && r.manager.State() != fxtasks.Stopped {
-		few := r.manager.List(fxtasks.Filter{Limit: 1}).Total < 500 // else List reads the records in several steps
+		few := r.isOfOneMoment()
 		if page := r.manager.List(checks.Active()); few && page.Next == "" {
 			story := &checks.Story{Findings: r.findings, After: page.Seq, Awaited: r.mayOvertake}
 			story.Seed(page.Tasks)

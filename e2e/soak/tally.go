@@ -19,6 +19,10 @@ type tally struct {
 	rounds int
 	whole  int // rounds of which a subscription has told everything
 	counts fxtasks.Counts
+
+	schedules     int
+	runs, skipped uint64 // of schedules
+
 	faults map[string]int
 }
 
@@ -45,7 +49,17 @@ func (t *tally) round(s fxtasks.Stats, whole bool) {
 	c.Failed += s.Failed
 	c.Cancelled += s.Cancelled
 	c.TimedOut += s.TimedOut
+	c.Retried += s.Retried
 	c.Rejected += s.Rejected
+}
+
+// schedule counts one that has ended.
+func (t *tally) schedule(i fxtasks.PeriodicInfo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.schedules++
+	t.runs += i.Runs
+	t.skipped += i.Skipped
 }
 
 // print writes the report, less the verdict.
@@ -54,8 +68,9 @@ func (t *tally) print(out io.Writer, start, end footprint) {
 	defer t.mu.Unlock()
 	c := t.counts
 	fmt.Fprintf(out, "rounds      %d, of %d of them a subscription told everything\n", t.rounds, t.whole)
-	fmt.Fprintf(out, "tasks       %d submitted: %d completed, %d failed, %d cancelled, %d timed out; %d rejected\n",
-		c.Submitted, c.Completed, c.Failed, c.Cancelled, c.TimedOut, c.Rejected)
+	fmt.Fprintf(out, "tasks       %d submitted: %d completed, %d failed, %d cancelled, %d timed out; %d attempts retried, %d rejected\n",
+		c.Submitted, c.Completed, c.Failed, c.Cancelled, c.TimedOut, c.Retried, c.Rejected)
+	fmt.Fprintf(out, "schedules   %d with %d runs, and %d skipped\n", t.schedules, t.runs, t.skipped)
 	fmt.Fprintln(out, "faults")
 	for _, kind := range slices.Sorted(maps.Keys(t.faults)) {
 		fmt.Fprintf(out, "  %8d  %s\n", t.faults[kind], kind)

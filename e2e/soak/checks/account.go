@@ -11,27 +11,42 @@ import (
 
 // Order is what one Submit asks for.
 type Order struct {
-	N        int    // which one: its task carries the number in its metadata
-	Act      string // what its function is to do
-	Name     string // "": a bad one, that no counter has
-	Group    string // "": none
-	ID       string // "": none was chosen
-	Policy   fxtasks.DuplicatePolicy
-	Blocking bool
-	Typed    bool          // by SubmitResult
-	Invalid  bool          // must be refused
-	Bare     bool          // without options, and therefore without metadata
-	Bounded  bool          // the manager or the group has a MaxPending
-	Timeout  time.Duration // as it applies: its own, the group's or the manager's
-	Grace    time.Duration // likewise
+	N          int    // which one: its task carries the number in its metadata
+	Act        string // what its function is to do
+	Name       string // "": a bad one, that no counter has
+	Group      string // "": none
+	ID         string // "": none was chosen
+	Policy     fxtasks.DuplicatePolicy
+	Blocking   bool
+	Run        bool          // by Run, on the goroutine of its caller
+	Ends       error         // the cause that the caller's ctx ends with; nil: it does not
+	Typed      bool          // by SubmitResult
+	Invalid    bool          // must be refused
+	Scheduled  bool          // by a schedule: it is known when its function is called
+	Bare       bool          // without options, and therefore without metadata
+	MaxPending int           // as it applies: the group's or the manager's
+	Delay      time.Duration // 0: none
+	Timeout    time.Duration // as it applies: its own, the group's or the manager's
+	Grace      time.Duration // likewise
+	Retry      Retry
 }
 
-const numberKey = "soak.number"
+const (
+	numberKey = "soak.number"
+	runKey    = "soak.run"
+)
 
 // Metadata is what a task carries of its order.
 func (o Order) Metadata() map[string]string {
-	return map[string]string{numberKey: strconv.Itoa(o.N)}
+	m := map[string]string{numberKey: strconv.Itoa(o.N)}
+	if o.Run {
+		m[runKey] = "yes"
+	}
+	return m
 }
+
+// isRun says whether a task was submitted by Run.
+func isRun(info *fxtasks.Info) bool { return info.Metadata[runKey] != "" }
 
 // OrderOf gives the number of the order that a task was submitted by, or -1 for a bare one.
 func OrderOf(info fxtasks.Info) int {
@@ -53,9 +68,10 @@ const (
 	Exited   How = "called Goexit"
 )
 
-// Deed is what the function of a task did.
+// Deed is what the function of a task did in one attempt.
 type Deed struct {
-	Runs         int
+	Attempt      int             // from 1; 0: it never ran
+	Ctx          context.Context // nil: it never ran
 	Began, Ended time.Time
 	How          How
 	Returned     error
@@ -69,13 +85,14 @@ type Deed struct {
 // Account is all that is known of one Submit in the end.
 type Account struct {
 	Order
-	Deed
+	Deed             // of the latest attempt
+	Earlier          []Deed
 	Called, Answered time.Time
 	Refusal          error // that Submit gave
 	CtxErr           error // of its ctx when it did
 	Joined           bool  // Submit gave the task of another
+	Back             Back  // how Run came back
 	Info             fxtasks.Info
-	Ctx              context.Context // of the function; nil: that never ran
 }
 
 // Accepted says whether the submit made a task.
@@ -98,8 +115,9 @@ func brief(i fxtasks.Info) string {
 		}
 		return t.Sub(i.CreatedAt).String()
 	}
-	return fmt.Sprintf("seq %d, ID %s, %v, started after %s, asked after %s for %v, finished after %s with %s",
-		i.Seq, i.ID, i.Status, since(i.StartedAt), since(i.CancelRequestedAt), i.CancelCause, since(i.FinishedAt), show(i.Err))
+	return fmt.Sprintf("seq %d, ID %s, %v, due after %s, attempt %d of %d started after %s, asked after %s for %v, finished after %s with %s",
+		i.Seq, i.ID, i.Status, since(i.NotBefore), i.Attempt, i.MaxAttempts, since(i.StartedAt), since(i.CancelRequestedAt),
+		i.CancelCause, since(i.FinishedAt), show(i.Err))
 }
 
 // show formats an error whose methods may panic.

@@ -53,11 +53,14 @@ func (e *Entry) Refusal() error {
 	return e.account.Refusal
 }
 
-// Begins notes that the function was called with ctx.
-func (e *Entry) Begins(ctx context.Context) {
+// Begins notes that the function was called with ctx, and gives the number of the attempt.
+func (e *Entry) Begins(ctx context.Context) (attempt int) {
 	self, ok := fxtasks.FromContext(ctx)
-	if !ok || !e.Bare && OrderOf(self.Info()) != e.N {
-		e.findings.Addf("submit %d: its function is called, and FromContext gives %v, %v", e.N, self, ok)
+	switch {
+	case !ok:
+		e.findings.Addf("submit %d: its function is called, and FromContext gives no task", e.N)
+	case !e.Bare || e.Scheduled:
+		e.checkBegun(self.Info())
 	}
 	if end, ok := ctx.Deadline(); ok && e.Timeout == 0 {
 		e.findings.Addf("submit %d: the context has the deadline %v, want none", e.N, end)
@@ -65,8 +68,14 @@ func (e *Entry) Begins(ctx context.Context) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	a := &e.account
-	a.Runs++
-	a.Began, a.How, a.Ctx = time.Now(), Unended, ctx
+	if a.Attempt > 0 {
+		a.Earlier = append(a.Earlier, a.Deed)
+	}
+	if e.task == nil && (e.Run || e.Scheduled) {
+		e.task, a.Answered = self, time.Now()
+	}
+	a.Deed = Deed{Attempt: a.Attempt + 1, Ctx: ctx, Began: time.Now(), How: Unended}
+	return a.Attempt
 }
 
 // Returns notes that the function returns err, and gives err.

@@ -14,7 +14,9 @@ import (
 type History struct {
 	Accounts  []Account
 	Requests  map[string]bool // IDs of the tasks that were cancelled without a cause; "": all were
+	Asked     map[string]bool // likewise, with a cause or without
 	Shutdowns []Shutdown
+	Schedules []Schedule
 
 	byID map[string][]*Account // accepted ones with a chosen ID, by Seq
 }
@@ -31,23 +33,28 @@ func (h *History) Check(f *Findings) {
 		case a.Refusal != nil:
 			h.checkRefused(f, a)
 		case a.Joined:
-			if a.Runs > 0 {
+			if a.Attempt > 0 {
 				a.complain(f, "it joined a task, and its function was run")
 			}
 		default:
 			h.checkAccepted(f, a)
 			checkTask(f, a)
+			h.checkAttempts(f, a)
+			checkDelay(f, a)
+			checkRun(f, a)
 			h.checkRequest(f, a, closed)
 		}
 	}
 	h.checkSubmissions(f)
 	h.checkIDs(f)
+	h.checkSchedules(f)
 	h.checkShutdowns(f)
+	h.checkUndue(f)
 }
 
 // checkRefused wants one of the five errors of Submit, with a reason for it, and no other trace.
 func (h *History) checkRefused(f *Findings, a *Account) {
-	if a.Runs > 0 {
+	if a.Attempt > 0 {
 		a.complain(f, "it was refused with %v, and its function was run", a.Refusal)
 	}
 	var legal bool
@@ -57,7 +64,7 @@ func (h *History) checkRefused(f *Findings, a *Account) {
 	case errors.Is(err, fxtasks.ErrDuplicateID):
 		legal = a.ID != "" && a.Policy == fxtasks.Reject && h.held(a)
 	case errors.Is(err, fxtasks.ErrQueueFull):
-		legal = a.Bounded && !a.Blocking
+		legal = a.MaxPending != 0 && !a.Blocking || a.MaxPending < 0 && a.Delay > 0
 	case errors.Is(err, fxtasks.ErrShuttingDown):
 		legal = slices.ContainsFunc(h.Shutdowns, func(s Shutdown) bool { return s.covers(a) && s.Called.Before(a.Answered) })
 	default:
@@ -72,6 +79,9 @@ func (h *History) checkRefused(f *Findings, a *Account) {
 func (h *History) checkAccepted(f *Findings, a *Account) {
 	if a.Invalid {
 		a.complain(f, "it was accepted, want ErrInvalid")
+	}
+	if a.Scheduled { // by whom is not known, and it was called for later
+		a.Called = a.Info.CreatedAt
 	}
 	if c := a.Info.CreatedAt; c.Before(a.Called) || c.After(a.Answered) {
 		a.complain(f, "CreatedAt is %v, want from %v to %v", c, a.Called, a.Answered)

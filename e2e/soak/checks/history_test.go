@@ -22,15 +22,15 @@ func at(ms int) time.Time {
 func task(o Order, created, began, ended int, status fxtasks.Status, err error) Account {
 	a := Account{Order: o, Called: at(created), Answered: at(created)}
 	a.Info = fxtasks.Info{
-		Seq: uint64(o.N), ID: o.ID, Name: o.Name, Group: o.Group, Status: status, Err: err, Timeout: o.Timeout,
+		Seq: uint64(o.N), ID: o.ID, Name: o.Name, Group: o.Group, Status: status, Err: err, Timeout: o.Timeout, MaxAttempts: o.maxAttempts(),
 		CreatedAt: at(created), FinishedAt: at(ended), ExpiresAt: at(ended),
 	}
 	if o.ID == "" {
 		a.Info.ID = o.Name
 	}
 	if began > 0 {
-		a.Info.StartedAt = at(began)
-		a.Deed = Deed{Runs: 1, Began: at(began), Ended: at(ended), How: Returned}
+		a.Info.StartedAt, a.Info.Attempt = at(began), 1
+		a.Deed = Deed{Attempt: 1, Began: at(began), Ended: at(ended), How: Returned}
 	}
 	return a
 }
@@ -65,6 +65,13 @@ const (
 	graced
 	stuck
 	tooLate
+	retried
+	between
+	delayed
+	undue
+	ran
+	ticked
+	tickedAgain
 )
 
 // good gives a history in which every promise was kept. The manager is shut down at 100, for 50.
@@ -73,25 +80,31 @@ func good() *History {
 	h := &History{
 		Requests: map[string]bool{"dropped": true},
 		Accounts: []Account{
-			plain:     task(Order{N: 1, Name: "plain"}, 1, 2, 3, fxtasks.Completed, nil),
-			failed:    task(Order{N: 2, Name: "failed"}, 2, 3, 4, fxtasks.Failed, errBoom),
-			panicked:  task(Order{N: 3, Name: "panicked"}, 3, 4, 5, fxtasks.Failed, &fxtasks.PanicError{Value: "boom", Stack: []byte("main")}),
-			exited:    task(Order{N: 4, Name: "exited"}, 4, 5, 6, fxtasks.Failed, fxtasks.ErrGoexit),
-			cancelled: asked(task(Order{N: 5, Name: "cancelled"}, 5, 6, 8, fxtasks.Cancelled, errors.Join(own, fxtasks.ErrCancelled, errBoom)), 7, own),
-			timedOut:  asked(task(Order{N: 6, Name: "timed out", Timeout: 2 * time.Millisecond}, 6, 7, 10, fxtasks.TimedOut, errors.Join(fxtasks.ErrTimeout, errBoom)), 9, fxtasks.ErrTimeout),
-			dropped:   asked(task(Order{N: 7, Name: "dropped"}, 7, 0, 8, fxtasks.Cancelled, fxtasks.ErrCancelled), 8, fxtasks.ErrCancelled),
-			old:       asked(task(Order{N: 8, Name: "old", ID: "x"}, 10, 11, 14, fxtasks.Completed, nil), 12, fxtasks.ErrReplaced),
-			successor: task(Order{N: 9, Name: "successor", ID: "x", Policy: fxtasks.Replace}, 12, 14, 20, fxtasks.Completed, nil),
-			joined:    {Order: Order{N: 10, Name: "joined", ID: "x", Policy: fxtasks.Join}, Called: at(15), Answered: at(15), Joined: true},
-			full:      refused(Order{N: 11, Name: "full", Bounded: true}, 16, 16, fxtasks.ErrQueueFull),
-			duplicate: refused(Order{N: 12, Name: "duplicate", ID: "x"}, 17, 17, fxtasks.ErrDuplicateID),
-			malformed: refused(Order{N: 13, Invalid: true}, 18, 18, fxtasks.ErrInvalid),
-			gaveUp:    refused(Order{N: 14, Name: "gave up", Blocking: true}, 19, 25, context.DeadlineExceeded),
-			graced:    asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
-			stuck:     asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
-			tooLate:   refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
+			plain:       task(Order{N: 1, Name: "plain"}, 1, 2, 3, fxtasks.Completed, nil),
+			failed:      task(Order{N: 2, Name: "failed"}, 2, 3, 4, fxtasks.Failed, errBoom),
+			panicked:    task(Order{N: 3, Name: "panicked"}, 3, 4, 5, fxtasks.Failed, &fxtasks.PanicError{Value: "boom", Stack: []byte("main")}),
+			exited:      task(Order{N: 4, Name: "exited"}, 4, 5, 6, fxtasks.Failed, fxtasks.ErrGoexit),
+			cancelled:   asked(task(Order{N: 5, Name: "cancelled"}, 5, 6, 8, fxtasks.Cancelled, errors.Join(own, fxtasks.ErrCancelled, errBoom)), 7, own),
+			timedOut:    asked(task(Order{N: 6, Name: "timed out", Timeout: 2 * time.Millisecond}, 6, 7, 10, fxtasks.TimedOut, errors.Join(fxtasks.ErrTimeout, errBoom)), 9, fxtasks.ErrTimeout),
+			dropped:     asked(task(Order{N: 7, Name: "dropped"}, 7, 0, 8, fxtasks.Cancelled, fxtasks.ErrCancelled), 8, fxtasks.ErrCancelled),
+			old:         asked(task(Order{N: 8, Name: "old", ID: "x"}, 10, 11, 14, fxtasks.Completed, nil), 12, fxtasks.ErrReplaced),
+			successor:   task(Order{N: 9, Name: "successor", ID: "x", Policy: fxtasks.Replace}, 12, 14, 20, fxtasks.Completed, nil),
+			joined:      {Order: Order{N: 10, Name: "joined", ID: "x", Policy: fxtasks.Join}, Called: at(15), Answered: at(15), Joined: true},
+			full:        refused(Order{N: 11, Name: "full", MaxPending: 1}, 16, 16, fxtasks.ErrQueueFull),
+			duplicate:   refused(Order{N: 12, Name: "duplicate", ID: "x"}, 17, 17, fxtasks.ErrDuplicateID),
+			malformed:   refused(Order{N: 13, Invalid: true}, 18, 18, fxtasks.ErrInvalid),
+			gaveUp:      refused(Order{N: 14, Name: "gave up", Blocking: true}, 19, 25, context.DeadlineExceeded),
+			graced:      asked(task(Order{N: 15, Name: "graced", Grace: 10 * time.Millisecond}, 90, 91, 112, fxtasks.Cancelled, errors.Join(fxtasks.ErrShutdown, errBoom)), 111, fxtasks.ErrShutdown),
+			stuck:       asked(task(Order{N: 16, Name: "stuck", Group: "mail"}, 95, 96, 170, fxtasks.Completed, nil), 101, fxtasks.ErrShutdown),
+			tooLate:     refused(Order{N: 17, Name: "too late"}, 101, 102, fxtasks.ErrShuttingDown),
+			ran:         goodRun(),
+			tickedAgain: {},
 		},
 	}
+	h.Accounts[retried], h.Accounts[between] = goodAttempts()
+	h.Schedules = make([]Schedule, 1)
+	h.Accounts[ticked], h.Accounts[tickedAgain], h.Schedules[0] = goodSchedule()
+	h.Accounts[delayed], h.Accounts[undue] = goodDelays()
 	for _, n := range []int{failed, cancelled, timedOut, graced} {
 		h.Accounts[n].Returned = errBoom
 	}
@@ -102,7 +115,7 @@ func good() *History {
 	info := h.Accounts[stuck].Info
 	info.Status, info.FinishedAt, info.ExpiresAt = fxtasks.Running, time.Time{}, time.Time{}
 	report := fxtasks.ShutdownReport{
-		Status: timeout, Initial: 2, Returned: 1, Cancelled: 1, Remaining: 1, Duration: 50 * time.Millisecond,
+		Status: timeout, Initial: 3, Returned: 2, Cancelled: 2, Remaining: 1, Duration: 50 * time.Millisecond,
 		Stuck: []fxtasks.StuckTask{{Info: info, Age: 54 * time.Millisecond, Stack: "goroutine 7\nmain.hang(0x1)"}},
 	}
 	h.Shutdowns = []Shutdown{
@@ -143,11 +156,11 @@ func tell(t *testing.T, lies []lie) {
 func TestCheckSubmits(t *testing.T) {
 	tell(t, []lie{
 		{"submit hangs", func(h *History) { h.Accounts[plain].Answered = time.Time{} }, "has not returned"},
-		{"refused and run", func(h *History) { h.Accounts[full].Runs = 1 }, "it was refused with"},
-		{"joined and run", func(h *History) { h.Accounts[joined].Runs = 1 }, "it joined a task"},
+		{"refused and run", func(h *History) { h.Accounts[full].Attempt = 1 }, "it was refused with"},
+		{"joined and run", func(h *History) { h.Accounts[joined].Attempt = 1 }, "it joined a task"},
 		{"invalid is accepted", func(h *History) { h.Accounts[plain].Invalid = true }, "want ErrInvalid"},
 		{"valid is invalid", func(h *History) { h.Accounts[malformed].Invalid = false }, "refused without reason"},
-		{"unlimited is full", func(h *History) { h.Accounts[full].Bounded = false }, "refused without reason"},
+		{"unlimited is full", func(h *History) { h.Accounts[full].MaxPending = 0 }, "refused without reason"},
 		{"blocking is full", func(h *History) { h.Accounts[full].Blocking = true }, "refused without reason"},
 		{"ID is free", func(h *History) { h.Accounts[duplicate].ID = "y" }, "refused without reason"},
 		{"ID is free again", func(h *History) { h.Accounts[duplicate].Called = at(21) }, "refused without reason"},
@@ -169,7 +182,7 @@ func TestCheckSubmits(t *testing.T) {
 func TestCheckTasks(t *testing.T) {
 	tell(t, []lie{
 		{"lost", func(h *History) { h.Accounts[plain].Info.Status = fxtasks.Running }, "it is lost"},
-		{"runs twice", func(h *History) { h.Accounts[plain].Runs = 2 }, "run 2 times"},
+		{"runs twice", func(h *History) { h.Accounts[plain].Attempt = 2 }, "run 2 times"},
 		{"never runs", func(h *History) { h.Accounts[plain].Deed = Deed{} }, "never ran"},
 		{"never runs and starts", func(h *History) { h.Accounts[dropped].Info.StartedAt = at(8) }, "never ran"},
 		{"finishes before its function", func(h *History) { h.Accounts[plain].Ended = at(4) }, "after FinishedAt"},

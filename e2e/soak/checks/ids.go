@@ -2,6 +2,7 @@ package checks
 
 import (
 	"slices"
+	"time"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -23,7 +24,7 @@ func (h *History) checkIDs(f *Findings) {
 		for _, a := range list[1:] {
 			at, what := a.Info.CreatedAt, "was accepted"
 			if a.Policy == fxtasks.Replace {
-				at, what = a.Info.StartedAt, "started"
+				at, what = a.firstStart(), "started"
 			}
 			if !at.IsZero() && at.Before(last.Info.FinishedAt) {
 				a.complain(f, "it %s before another with the ID %q returned, %s", what, id, brief(last.Info))
@@ -33,6 +34,14 @@ func (h *History) checkIDs(f *Findings) {
 			}
 		}
 	}
+}
+
+// firstStart gives when the first attempt of a started, or a moment later.
+func (a *Account) firstStart() time.Time {
+	if len(a.Earlier) > 0 {
+		return a.Earlier[0].Began
+	}
+	return a.Info.StartedAt
 }
 
 // held says whether another task may have been active under the ID while a was submitted.

@@ -16,12 +16,14 @@ type Ledger struct {
 	entries   []*Entry
 	varied    []*Entry // less the bare ones
 	requests  map[string]bool
+	asked     map[string]bool
 	shutdowns []Shutdown
+	schedules []Schedule
 }
 
 // NewLedger makes one without entries.
 func NewLedger(f *Findings) *Ledger {
-	return &Ledger{findings: f, requests: make(map[string]bool)}
+	return &Ledger{findings: f, requests: make(map[string]bool), asked: make(map[string]bool)}
 }
 
 // Open begins the account of a Submit that is about to be called, and numbers it.
@@ -32,7 +34,7 @@ func (l *Ledger) Open(o Order) *Entry {
 	e := &Entry{Order: o, findings: l.findings}
 	e.account.Called = time.Now()
 	l.entries = append(l.entries, e)
-	if !o.Bare {
+	if !o.Bare || o.Scheduled {
 		l.varied = append(l.varied, e)
 	}
 	return e
@@ -83,12 +85,15 @@ func (l *Ledger) Tasks() (tasks []*fxtasks.Task) {
 	return tasks
 }
 
-// Requests notes that a cancel without a cause is about to be asked for: of the tasks that have
-// the ID, or of all for "".
-func (l *Ledger) Requests(id string) {
+// Asks notes that a cancel is about to be asked for, with a cause of the caller's own or without: of the tasks
+// that have the ID, or of all for "".
+func (l *Ledger) Asks(id string, own bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.requests[id] = true
+	l.asked[id] = true
+	if !own {
+		l.requests[id] = true
+	}
 }
 
 // ShutDown notes what a Shutdown did.
@@ -98,11 +103,21 @@ func (l *Ledger) ShutDown(s Shutdown) {
 	l.shutdowns = append(l.shutdowns, s)
 }
 
+// Schedule notes what came of a schedule.
+func (l *Ledger) Schedule(s Schedule) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.Ended.IsZero() {
+		s.Ended = time.Now()
+	}
+	l.schedules = append(l.schedules, s)
+}
+
 // History gives what is known now. It is for the end, when nothing changes any more.
 func (l *Ledger) History() *History {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := &History{Requests: l.requests, Shutdowns: l.shutdowns}
+	h := &History{Requests: l.requests, Asked: l.asked, Shutdowns: l.shutdowns, Schedules: l.schedules}
 	for _, e := range l.entries {
 		h.Accounts = append(h.Accounts, e.close())
 	}

@@ -47,13 +47,13 @@ func TestLedger(t *testing.T) {
 		t.Errorf("a task without metadata is owned by submit %d, want that which gave it", o.N)
 	}
 	h := l.History()
-	if a := h.Accounts[0]; !a.Accepted() || a.Runs != 1 || a.How != Returned || a.Returned != errBoom || a.Info.Status != fxtasks.Failed {
+	if a := h.Accounts[0]; !a.Accepted() || a.Attempt != 1 || a.How != Returned || a.Returned != errBoom || a.Info.Status != fxtasks.Failed {
 		t.Errorf("what ends has the account %+v", a)
 	}
-	if a := h.Accounts[1]; !a.Accepted() || a.Runs != 1 || a.How != Panicked || a.Panicked != "boom" {
+	if a := h.Accounts[1]; !a.Accepted() || a.Attempt != 1 || a.How != Panicked || a.Panicked != "boom" {
 		t.Errorf("what panics has the account %+v", a)
 	}
-	if a := h.Accounts[2]; !a.Joined || a.Accepted() || a.Runs != 0 {
+	if a := h.Accounts[2]; !a.Joined || a.Accepted() || a.Attempt != 0 {
 		t.Errorf("what joins has the account %+v", a)
 	}
 	expect(t, f, "")

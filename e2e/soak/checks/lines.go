@@ -21,22 +21,22 @@ type Lines struct {
 type lineBook struct {
 	findings *Findings
 
-	mu     sync.Mutex // protects what follows
-	counts lineCounts
-	told   time.Time // of rejects
+	mu                     sync.Mutex // protects what follows
+	counts                 lineCounts
+	rejectsTold, skipsTold time.Time
 }
 
 // lineCounts is how many lines of a kind there were. Kinds are told apart by level and fields,
 // which are promised, not by messages.
 type lineCounts struct {
-	submitted, quietEnds, warnEnds, errorEnds, panics, stuck uint64
-	infos, errors                                            int // about no task
-	rejected                                                 bool
+	submitted, retries, quietEnds, warnEnds, errorEnds, panics, stuck uint64
+	infos, errors                                                     int // about no task
+	rejected, skipped                                                 bool
 }
 
-// rejectedEvery is how far apart two lines about rejects are at least, less what may go by before one is
-// written.
-const rejectedEvery = 4 * time.Second
+// limitedEvery is how far apart two lines about rejects are at least, or two about runs that were skipped, less what may
+// go by before one is written.
+const limitedEvery = 4 * time.Second
 
 // GroupMark separates the kind of work from the group in the name of a task that has one.
 const GroupMark = "@"
@@ -80,10 +80,11 @@ func (l *Lines) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	about := has["task_id"] && has["task_name"]
-	if _, want, _ := strings.Cut(name, GroupMark); about && group != want {
+	skips := !about && has["task_name"] && has["count"] // of a schedule
+	if _, want, _ := strings.Cut(name, GroupMark); (about || skips) && group != want {
 		l.book.findings.Addf("log: %s %q of task %q has the group %q, want %q", e.Level, e.Message, name, group, want)
 	}
-	if !about && !has["by_name"] && !strings.HasPrefix(e.Message, "shutdown") {
+	if !about && !skips && !has["by_name"] && !strings.HasPrefix(e.Message, "shutdown") {
 		l.book.findings.Addf("log: %s %q has the fields %v, want task_id and task_name", e.Level, e.Message, has)
 	}
 	l.book.count(e, about, has)
@@ -113,6 +114,11 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	c, level := &b.counts, e.Level
 	switch ended := has["duration"]; {
 	case has["by_name"]:
+	case level == zapcore.WarnLevel && ended && has["delay"]:
+		c.retries++
+		if has["stack"] {
+			c.panics++
+		}
 	case !about && level == zapcore.InfoLevel:
 		c.infos++
 	case !about && level == zapcore.ErrorLevel:
@@ -126,10 +132,15 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	case level == zapcore.WarnLevel && has["stack"]:
 		c.stuck++
 	case level == zapcore.WarnLevel && has["count"]:
-		if since := e.Time.Sub(b.told); since < rejectedEvery {
+		last := &b.skipsTold
+		if about {
+			last = &b.rejectsTold
+		}
+		c.rejected, c.skipped = c.rejected || about, c.skipped || !about
+		if since := e.Time.Sub(*last); since < limitedEvery {
 			b.findings.Addf("log: %q comes %v after the one before", e.Message, since)
 		}
-		c.rejected, b.told = true, e.Time
+		*last = e.Time
 	case level == zapcore.ErrorLevel && ended:
 		c.errorEnds++
 		if has["stack"] {
@@ -138,14 +149,25 @@ func (b *lineBook) count(e zapcore.Entry, about bool, has map[string]bool) {
 	}
 }
 
-// End wants as many lines of each kind as there was to tell.
+// End wants as many lines of each kind as there was to tell. A line may have announced another attempt to
+// which a shutdown or a cancel did not let it come.
 func (l *Lines) End(s fxtasks.Stats, h *History) {
-	want := lineCounts{submitted: s.Submitted, quietEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
+	want := lineCounts{submitted: s.Submitted, retries: s.Retried, quietEnds: s.Completed + s.Cancelled, warnEnds: s.TimedOut, errorEnds: s.Failed}
+	inVain := uint64(0)
 	for i := range h.Accounts {
-		if h.Accounts[i].How == Panicked {
-			want.panics++
+		a := &h.Accounts[i]
+		for _, d := range a.deeds() {
+			if d.How == Panicked {
+				want.panics++
+			}
 		}
-		want.rejected = want.rejected || errors.Is(h.Accounts[i].Refusal, fxtasks.ErrQueueFull)
+		if a.cutShort() {
+			inVain++
+		}
+		want.rejected = want.rejected || errors.Is(a.Refusal, fxtasks.ErrQueueFull)
+	}
+	for i := range h.Schedules {
+		want.skipped = want.skipped || h.Schedules[i].Info.Skipped > 0
 	}
 	for i := range h.Shutdowns {
 		switch s := &h.Shutdowns[i]; {
@@ -160,6 +182,9 @@ func (l *Lines) End(s fxtasks.Stats, h *History) {
 	}
 	l.book.mu.Lock()
 	defer l.book.mu.Unlock()
+	if told := l.book.counts.retries; told > want.retries && told <= want.retries+inVain {
+		want.retries = told
+	}
 	if l.book.counts != want {
 		l.book.findings.Addf("log: lines are %+v, want %+v", l.book.counts, want)
 	}

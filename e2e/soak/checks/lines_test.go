@@ -51,10 +51,16 @@ func TestLines(t *testing.T) {
 		}, ""},
 		{"submitted twice", func(log *zap.Logger) { log.Debug("task submitted", about...) }, "log: lines are"},
 		{"ended twice", func(log *zap.Logger) { log.Error("task failed", with(took)...) }, "log: lines are"},
+		{"a run is skipped, and none was", func(log *zap.Logger) { log.Warn("run skipped", about[1], zap.Int("count", 1)) }, "skipped:true"},
+		{"skips told too often", func(log *zap.Logger) {
+			log.Warn("run skipped", about[1], zap.Int("count", 1))
+			log.Warn("run skipped", about[1], zap.Int("count", 1))
+		}, "after the one before"},
 		{"rejects told too often", func(log *zap.Logger) {
 			log.Warn("tasks rejected", with(zap.Int("count", 1))...)
 		}, "after the one before"},
 		{"shutdown without an end", func(log *zap.Logger) { log.Info("shutdown begins") }, "log: lines are"},
+		{"an attempt failed", func(log *zap.Logger) { log.Warn("attempt failed", with(took, zap.Duration("delay", 0))...) }, "retries:1"},
 		{"stuck twice", func(log *zap.Logger) { log.Warn("task still running", with(stack)...) }, "log: lines are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -49,6 +49,7 @@ func (p *Pages) Add(page fxtasks.Page, asked time.Time) {
 		if expires := i.FinishedAt.Add(age); i.Status.Finished() && (expires.Before(asked) || !i.ExpiresAt.Equal(expires)) {
 			f.Addf("List: shows at %v a record that expired at %v, and ExpiresAt is %v, %s", asked, expires, i.ExpiresAt, brief(i))
 		}
+		checkRecord(f, &i)
 		p.last = i.Seq
 		p.seen++
 	}
@@ -57,6 +58,24 @@ func (p *Pages) Add(page fxtasks.Page, asked time.Time) {
 		f.Addf("List: %d tasks so far, and Total is %d, on the page before %d, and Next %q", p.seen, page.Total, p.total, page.Next)
 	}
 	p.begun, p.total = true, page.Total
+}
+
+// checkRecord wants what a record says of attempts to fit its status.
+func checkRecord(f *Findings, i *fxtasks.Info) {
+	var right bool
+	switch {
+	case i.Status == fxtasks.Running:
+		right = i.Attempt > 0 && !i.StartedAt.Before(i.NotBefore)
+	case i.Status == fxtasks.Pending && i.Attempt > 0: // nothing of the attempt before is left but its error
+		right = i.LastErr != nil && !i.NotBefore.IsZero() && i.CancelCause == nil && i.CancelRequestedAt.IsZero() && i.Progress == (fxtasks.Progress{})
+	case i.Status == fxtasks.Completed:
+		right = i.LastErr == nil
+	default:
+		right = true
+	}
+	if !right {
+		f.Addf("List: a record disagrees with itself, LastErr %s, %v, %s", show(i.LastErr), i.Progress, brief(*i))
+	}
 }
 
 func unfinished(s fxtasks.Status) bool { return !s.Finished() }
@@ -78,9 +97,9 @@ func selects(f fxtasks.Filter, i fxtasks.Info) bool {
 // Retained wants the records of the tasks that finished last to be kept: as many as the manager may
 // keep, less those whose ID another task has taken over. known says whether the manager knows an ID.
 func (h *History) Retained(f *Findings, c fxtasks.Config, known func(id string) bool) {
-	list := h.accepted()
+	list := slices.DeleteFunc(h.accepted(), func(a *Account) bool { return a.Run })
 	slices.SortStableFunc(list, func(a, b *Account) int { return b.Info.FinishedAt.Compare(a.Info.FinishedAt) })
-	for i, a := range list[:min(len(list), max(0, c.RetainFinished))] {
+	for i, a := range list[:min(len(list), max(0, c.RetainFinished-h.unstarted("")))] {
 		tied := i+1 < len(list) && list[i+1].Info.FinishedAt.Equal(a.Info.FinishedAt) // their order is not known
 		if !tied && a.ID == "" && !known(a.Info.ID) {
 			a.complain(f, "it is among the %d that finished last, and its record is gone", c.RetainFinished)

@@ -74,6 +74,20 @@ func TestReaderGroup(t *testing.T) {
 	expect(t, r.Findings, "2 pending, and MaxPending is 1")
 }
 
+// Tasks between attempts take no room.
+func TestReaderRoom(t *testing.T) {
+	r := reader()
+	r.Retries = true
+	r.Group("mail", fxtasks.Counts{Pending: 2, Submitted: 2})
+	pending := fxtasks.Info{Status: fxtasks.Pending, Group: "mail"}
+	failed := pending
+	failed.Attempt = 1
+	r.Room(fxtasks.Page{Tasks: []fxtasks.Info{pending, failed, {Status: fxtasks.Running, Attempt: 1}}})
+	expect(t, r.Findings, "")
+	r.Room(fxtasks.Page{Tasks: []fxtasks.Info{pending, pending}})
+	expect(t, r.Findings, "List of group mail: 2 pending, and MaxPending is 1")
+}
+
 func TestReaderMoment(t *testing.T) {
 	page := fxtasks.Page{Seq: 9, Tasks: []fxtasks.Info{{Status: fxtasks.Running}, {Status: fxtasks.Pending}}}
 	r := reader()
@@ -86,12 +100,13 @@ func TestReaderMoment(t *testing.T) {
 
 func TestFinal(t *testing.T) {
 	h := good()
-	right := fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 11, Completed: 4, Failed: 3, Cancelled: 3, TimedOut: 1, Rejected: 5},
+	right := fxtasks.Stats{Counts: fxtasks.Counts{Submitted: 18, Completed: 7, Failed: 4, Cancelled: 6, TimedOut: 1, Retried: 3, Rejected: 5},
 		ByName: make(map[string]fxtasks.Counts), ByGroup: map[string]fxtasks.Counts{"mail": {Submitted: 1, Completed: 1}}}
 	for i := range h.Accounts {
-		right.ByName[h.Accounts[i].Name] = h.Accounts[i].counts()
+		right.ByName[h.Accounts[i].Name] = plus(right.ByName[h.Accounts[i].Name], h.Accounts[i].counts())
 	}
 	f := new(Findings)
+	h.Check(f)
 	h.Final(f, right)
 	expect(t, f, "")
 
@@ -122,6 +137,9 @@ func TestPages(t *testing.T) {
 		return i
 	}
 	list := func(infos ...fxtasks.Info) []fxtasks.Info { return infos }
+	early, asked := info(5), info(5)
+	early.Status, early.Attempt, early.StartedAt, early.NotBefore = fxtasks.Running, 1, at(2), at(3)
+	asked.Attempt, asked.LastErr, asked.NotBefore, asked.CancelCause = 1, errBoom, at(3), fxtasks.ErrTimeout
 	two := fxtasks.Filter{Limit: 2}
 	for _, c := range []struct {
 		name   string
@@ -145,6 +163,8 @@ func TestPages(t *testing.T) {
 		{"another status", fxtasks.Filter{Statuses: []fxtasks.Status{fxtasks.Running}}, []fxtasks.Page{{Tasks: list(info(5)), Total: 1}}, "does not select"},
 		{"other metadata", fxtasks.Filter{Metadata: map[string]string{"a": "c"}}, []fxtasks.Page{{Tasks: list(info(5)), Total: 1}}, "does not select"},
 		{"too early", fxtasks.Filter{CreatedAfter: at(1)}, []fxtasks.Page{{Tasks: list(info(5)), Total: 1}}, "does not select"},
+		{"runs before it is due", two, []fxtasks.Page{{Tasks: list(early), Total: 1}}, "disagrees with itself"},
+		{"between attempts, and asked", two, []fxtasks.Page{{Tasks: list(asked), Total: 1}}, "disagrees with itself"},
 		{"too late", fxtasks.Filter{CreatedBefore: at(1)}, []fxtasks.Page{{Tasks: list(info(5)), Total: 1}}, "does not select"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,11 +193,12 @@ func TestPagesOfStillRecords(t *testing.T) {
 
 func TestRetained(t *testing.T) {
 	h := good()
-	kept := map[string]bool{"stuck": true, "graced": true} // these finished last; the next two have a chosen ID
+	kept := map[string]bool{"stuck": true, "graced": true, "undue": true, "retried": true, "between": true, "delayed": true, "tick 1": true, "tick 2": true} // these finished last; the next two have a chosen ID
 	f := new(Findings)
-	h.Retained(f, fxtasks.Config{RetainFinished: 4}, func(id string) bool { return kept[id] })
+	h.Check(f)
+	h.Retained(f, fxtasks.Config{RetainFinished: 10}, func(id string) bool { return kept[id] })
 	expect(t, f, "")
-	h.Retained(f, fxtasks.Config{RetainFinished: 5}, func(id string) bool { return kept[id] })
+	h.Retained(f, fxtasks.Config{RetainFinished: 11}, func(id string) bool { return kept[id] })
 	expect(t, f, "its record is gone")
 }
 

@@ -19,14 +19,17 @@ func (c *Cause) Error() string { return "the soak program cancels " + c.For }
 const asking = time.Second
 
 // checkRequest wants that the task was asked to end by whom it says, not before that was due, and
-// if it has no drain grace not later.
+// if no drain grace holds for it not later.
 func (h *History) checkRequest(f *Findings, a *Account, closed map[string]time.Time) {
 	i := &a.Info
-	if at, ok := earlier(closed, "", a.Group); ok && a.Grace == 0 {
-		if i.StartedAt.After(at) {
+	if at, ok := earlier(closed, "", a.Group); ok {
+		if a.Grace == 0 && i.StartedAt.After(at) {
 			a.complain(f, "it has no grace, and started %v after Submit had said that the shutdown goes on", i.StartedAt.Sub(at))
 		}
-		if i.CancelCause == fxtasks.ErrShutdown && i.CancelRequestedAt.After(at.Add(asking)) {
+		if a.Attempt > 1 && i.StartedAt.After(at.Add(asking)) {
+			a.complain(f, "another attempt started %v after Submit had said that the shutdown goes on", i.StartedAt.Sub(at))
+		}
+		if a.graceless() && i.CancelCause == fxtasks.ErrShutdown && i.CancelRequestedAt.After(at.Add(asking)) {
 			a.complain(f, "it has no grace, and was asked to end %v after Submit had said that the shutdown goes on", i.CancelRequestedAt.Sub(at))
 		}
 	}
@@ -44,12 +47,15 @@ func (h *History) checkRequest(f *Findings, a *Account, closed map[string]time.T
 		legal = h.shutDown(a)
 	default:
 		var c *Cause
-		legal = errors.As(cause, &c) && (c.For == "" || c.For == i.ID)
+		legal = cause == a.Ends || errors.As(cause, &c) && (c.For == "" || c.For == i.ID)
 	}
 	if !legal {
 		a.complain(f, "nobody asked it to end by then: timeout %v, grace %v", a.Timeout, a.Grace)
 	}
 }
+
+// graceless says whether a shutdown asks the task to end as soon as it begins.
+func (a *Account) graceless() bool { return a.Grace == 0 || a.endedBetween() || a.Undue() }
 
 func earlier(times map[string]time.Time, a, b string) (time.Time, bool) {
 	t, ok := times[a]
@@ -67,7 +73,7 @@ func (h *History) shutDown(a *Account) bool {
 			continue
 		}
 		grace := min(a.Grace, s.Budget-s.Budget/10)
-		if s.Cut {
+		if s.Cut || a.graceless() || a.Delay > 0 && a.Attempt == 0 { // it may have been due by then, and not have come into the queue
 			grace = 0
 		}
 		if !a.Info.CancelRequestedAt.Before(s.Called.Add(grace)) {

@@ -69,7 +69,13 @@ func (h *History) checkShutdowns(f *Findings) {
 	}
 }
 
-// checkFurther wants s to have come back when an earlier one was over, or its own ctx.
+// idle says whether nothing that s covers was active when it returned.
+func (h *History) idle(s *Shutdown) bool {
+	return !slices.ContainsFunc(h.accepted(), func(a *Account) bool { return s.covers(a) && a.Info.FinishedAt.After(s.Returned) })
+}
+
+// checkFurther wants s to have come back when an earlier one was over, or its own ctx. One of a group need not wait for
+// the manager's when nothing of the group is active.
 func (h *History) checkFurther(f *Findings, s *Shutdown) {
 	var still *fxtasks.ShutdownError
 	if s.Err != nil && !s.gaveUp() && !(errors.As(s.Err, &still) && still.Report.Remaining == len(s.Report.Stuck) && len(s.Report.Stuck) > 0) {
@@ -78,7 +84,7 @@ func (h *History) checkFurther(f *Findings, s *Shutdown) {
 	waited := slices.ContainsFunc(h.Shutdowns, func(o Shutdown) bool {
 		return o.first() && (o.Group == "" || o.Group == s.Group) && !s.Returned.Before(o.over())
 	})
-	if !waited && s.CtxErr == nil {
+	if !waited && s.CtxErr == nil && !(s.Group != "" && h.idle(s)) {
 		s.complain(f, "it did not wait for the first one")
 	}
 }
@@ -141,6 +147,8 @@ func (h *History) checkActive(f *Findings, s *Shutdown) {
 			}
 		}
 	}
+	unstarted := h.unstarted(s.Group) // at any time
+	mostActive, mostCancelled = mostActive+unstarted, mostCancelled+unstarted
 	for _, t := range stuck {
 		s.complain(f, "reported as stuck is what was never submitted to it, %s", brief(t.Info))
 	}

@@ -8,6 +8,7 @@ type Reader struct {
 	Findings *Findings
 	Config   fxtasks.Config // with defaults
 	Groups   map[string]fxtasks.GroupConfig
+	Retries  bool // there are tasks between attempts, which take no room: Pages tell them from others, and figures do not
 
 	last  fxtasks.Counts
 	state fxtasks.State
@@ -17,7 +18,7 @@ type Reader struct {
 func Total(s fxtasks.Stats) fxtasks.Counts {
 	return fxtasks.Counts{
 		Pending: s.Pending, Running: s.Running, Submitted: s.Submitted, Completed: s.Completed,
-		Failed: s.Failed, Cancelled: s.Cancelled, TimedOut: s.TimedOut, Rejected: s.Rejected,
+		Failed: s.Failed, Cancelled: s.Cancelled, TimedOut: s.TimedOut, Retried: s.Retried, Rejected: s.Rejected,
 	}
 }
 
@@ -25,14 +26,15 @@ func Total(s fxtasks.Stats) fxtasks.Counts {
 func plus(a, b fxtasks.Counts) fxtasks.Counts {
 	return fxtasks.Counts{
 		Pending: a.Pending + b.Pending, Running: a.Running + b.Running, Submitted: a.Submitted + b.Submitted, Completed: a.Completed + b.Completed,
-		Failed: a.Failed + b.Failed, Cancelled: a.Cancelled + b.Cancelled, TimedOut: a.TimedOut + b.TimedOut, Rejected: a.Rejected + b.Rejected,
+		Failed: a.Failed + b.Failed, Cancelled: a.Cancelled + b.Cancelled, TimedOut: a.TimedOut + b.TimedOut,
+		Retried: a.Retried + b.Retried, Rejected: a.Rejected + b.Rejected,
 	}
 }
 
 // within says whether no figure of a is above that of b.
 func within(a, b fxtasks.Counts) bool {
 	return a.Pending <= b.Pending && a.Running <= b.Running && a.Submitted <= b.Submitted && a.Completed <= b.Completed &&
-		a.Failed <= b.Failed && a.Cancelled <= b.Cancelled && a.TimedOut <= b.TimedOut && a.Rejected <= b.Rejected
+		a.Failed <= b.Failed && a.Cancelled <= b.Cancelled && a.TimedOut <= b.TimedOut && a.Retried <= b.Retried && a.Rejected <= b.Rejected
 }
 
 // Stats wants the figures of one moment to agree with each other, with the limits, and with earlier
@@ -79,8 +81,29 @@ func (r *Reader) counts(what string, c fxtasks.Counts, maxPending int) {
 	if c.Pending < 0 || c.Running < 0 || c.Submitted != ended+uint64(c.Pending+c.Running) {
 		r.Findings.Addf("%s: %+v, want submitted to be the sum of pending, running and ended", what, c)
 	}
-	if maxPending > 0 && c.Pending > maxPending || maxPending < 0 && c.Pending > 0 {
-		r.Findings.Addf("%s: %d pending, and MaxPending is %d", what, c.Pending, maxPending)
+	if !r.Retries {
+		r.room(what, c.Pending, maxPending)
+	}
+}
+
+func (r *Reader) room(what string, pending, maxPending int) {
+	if maxPending > 0 && pending > maxPending || maxPending < 0 && pending > 0 {
+		r.Findings.Addf("%s: %d pending, and MaxPending is %d", what, pending, maxPending)
+	}
+}
+
+// Room wants no more of the tasks on a page of one moment to be pending than may be.
+func (r *Reader) Room(page fxtasks.Page) {
+	all, groups := 0, make(map[string]int)
+	for _, i := range page.Tasks {
+		if i.Status == fxtasks.Pending && i.Attempt == 0 {
+			all++
+			groups[i.Group]++
+		}
+	}
+	r.room("List", all, r.Config.MaxPending)
+	for name, n := range groups {
+		r.room("List of group "+name, n, r.Groups[name].MaxPending)
 	}
 }
 
@@ -112,16 +135,31 @@ func Active() fxtasks.Filter {
 	return fxtasks.Filter{Statuses: []fxtasks.Status{fxtasks.Pending, fxtasks.Running}, Limit: 1000}
 }
 
-// Final compares the figures of the end with the accounts.
-func (h *History) Final(f *Findings, s fxtasks.Stats) {
-	var total fxtasks.Counts
-	names := make(map[string]fxtasks.Counts)
-	groups := make(map[string]fxtasks.Counts)
+// figures adds up what the accounts count, in all, by name and by group. Of the runs of schedules that never started s
+// tells more than accounts do.
+func (h *History) figures(s fxtasks.Stats) (total fxtasks.Counts, names, groups map[string]fxtasks.Counts) {
+	names, groups = make(map[string]fxtasks.Counts), make(map[string]fxtasks.Counts)
 	for i := range h.Accounts {
 		c := h.Accounts[i].counts()
 		total = plus(total, c)
 		names[h.Accounts[i].Name] = plus(names[h.Accounts[i].Name], c)
 		groups[h.Accounts[i].Group] = plus(groups[h.Accounts[i].Group], c)
+	}
+	for i := range h.Schedules {
+		schedule := &h.Schedules[i]
+		c := schedule.counts(s.ByName[schedule.Name])
+		total = plus(total, c)
+		names[schedule.Name] = plus(names[schedule.Name], c)
+		groups[schedule.Group] = plus(groups[schedule.Group], c)
+	}
+	return total, names, groups
+}
+
+// Final compares the figures of the end with the accounts.
+func (h *History) Final(f *Findings, s fxtasks.Stats) {
+	total, names, groups := h.figures(s)
+	for i := range h.Schedules {
+		h.Schedules[i].checkRejected(f, s.ByName[h.Schedules[i].Name])
 	}
 	if got := Total(s); got != total {
 		f.Addf("in the end Stats are %+v, want %+v", got, total)
@@ -145,7 +183,7 @@ func (a *Account) counts() (c fxtasks.Counts) {
 	case a.Joined:
 		return c
 	}
-	c.Submitted = 1
+	c.Submitted, c.Retried = 1, a.retried()
 	switch a.Info.Status {
 	case fxtasks.Pending:
 		c.Pending = 1

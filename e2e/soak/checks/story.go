@@ -29,8 +29,10 @@ type Story struct {
 type life struct {
 	id         string
 	stage      int
-	cancelling bool
-	started    bool
+	queued     bool // its turn comes with its submission, and has not come
+	cancelling bool // in this attempt
+	starts     int
+	retries    int
 }
 
 // The stages of a life, in order. Progress and cancelling belong to running.
@@ -39,6 +41,7 @@ const (
 	submitted
 	started
 	running
+	waiting // for another attempt
 	finished
 )
 
@@ -47,6 +50,7 @@ var stages = map[fxtasks.EventKind]int{
 	fxtasks.EventStarted:    started,
 	fxtasks.EventProgress:   running,
 	fxtasks.EventCancelling: running,
+	fxtasks.EventRetrying:   waiting,
 	fxtasks.EventFinished:   finished,
 }
 
@@ -54,8 +58,9 @@ var stages = map[fxtasks.EventKind]int{
 var next = map[int][]int{
 	untold:    {submitted},
 	submitted: {started, finished}, // finished: cancelled before it was started
-	started:   {running, finished},
-	running:   {running, finished},
+	started:   {running, waiting, finished},
+	running:   {running, waiting, finished},
+	waiting:   {started, finished}, // finished: cancelled between two attempts
 }
 
 // Seed tells what was active, newest first, at the moment of the event After.
@@ -64,11 +69,14 @@ func (s *Story) Seed(active []fxtasks.Info) {
 	s.seeded = true
 	for n := len(active) - 1; n >= 0; n-- {
 		i := active[n]
-		l := &life{id: i.ID, stage: submitted, cancelling: !i.CancelRequestedAt.IsZero()}
-		if i.Status == fxtasks.Running {
-			l.stage, l.started = running, true
-		} else {
-			s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
+		l := &life{id: i.ID, stage: submitted, cancelling: !i.CancelRequestedAt.IsZero(), starts: i.Attempt}
+		switch {
+		case i.Status == fxtasks.Running:
+			l.stage = running
+		case i.Attempt > 0:
+			l.stage = waiting
+		default:
+			s.queue(l, &i)
 		}
 		s.lives[i.Seq] = l
 		s.holders[i.ID] = append(s.holders[i.ID], i.Seq)
@@ -115,10 +123,14 @@ func (s *Story) follow(e fxtasks.Event) {
 	}
 	to := stages[e.Kind]
 	right := to > l.stage || to == running && l.stage == running
+	if i.MaxAttempts > 1 { // an attempt or more may have been missed
+		right = to > submitted && l.stage < finished || to > l.stage
+	}
 	if s.whole() {
 		right = slices.Contains(next[l.stage], to) && !(l.stage == submitted && to == finished && !i.StartedAt.IsZero())
 	}
-	if !right || e.Kind == fxtasks.EventCancelling && l.cancelling {
+	twice := e.Kind == fxtasks.EventCancelling && l.cancelling && (s.whole() || i.MaxAttempts <= 1)
+	if !right || twice {
 		s.Findings.Addf("event %d, %q, cannot come after what was told of its task before, %+v: %s", e.Seq, e.Kind, *l, brief(*i))
 	}
 	if !includes(i, e) {
@@ -126,14 +138,18 @@ func (s *Story) follow(e fxtasks.Event) {
 	}
 	switch e.Kind {
 	case fxtasks.EventSubmitted:
-		s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
+		s.queue(l, i)
 		s.holders[i.ID] = append(s.holders[i.ID], i.Seq)
 	case fxtasks.EventStarted:
-		s.checkTurn(e)
-		l.started = true
+		s.checkTurn(e, l)
+		l.starts++
+		l.queued, l.cancelling = false, false
+	case fxtasks.EventRetrying:
+		l.retries++
 	case fxtasks.EventCancelling:
 		l.cancelling = true
 	case fxtasks.EventFinished:
+		l.queued = false
 		s.holders[i.ID] = slices.DeleteFunc(s.holders[i.ID], func(seq uint64) bool { return seq == i.Seq })
 		if len(s.holders[i.ID]) == 0 {
 			delete(s.holders, i.ID)
@@ -142,15 +158,25 @@ func (s *Story) follow(e fxtasks.Event) {
 	l.stage = to
 }
 
+// queue puts a task in line, unless its turn comes when it is due, which no event tells, or it needs none.
+func (s *Story) queue(l *life, i *fxtasks.Info) {
+	if i.NotBefore.IsZero() && !isRun(i) {
+		l.queued = true
+		s.pending[i.Group] = append(s.pending[i.Group], i.Seq)
+	}
+}
+
 // includes says whether i knows of e.
 func includes(i *fxtasks.Info, e fxtasks.Event) bool {
 	switch e.Kind {
 	case fxtasks.EventStarted:
-		return i.Status != fxtasks.Pending && !i.StartedAt.IsZero()
+		return (i.Status != fxtasks.Pending || i.MaxAttempts > 1) && i.Attempt > 0 && !i.StartedAt.IsZero()
 	case fxtasks.EventProgress:
-		return !i.Progress.UpdatedAt.Before(e.Time)
+		return !i.Progress.UpdatedAt.Before(e.Time) || i.MaxAttempts > 1 // of an attempt before
 	case fxtasks.EventCancelling:
-		return i.CancelCause != nil
+		return i.CancelCause != nil || i.MaxAttempts > 1
+	case fxtasks.EventRetrying:
+		return i.Attempt > 0 && i.MaxAttempts > 1 && !i.NotBefore.IsZero()
 	case fxtasks.EventFinished:
 		return i.Status.Finished() && !i.FinishedAt.IsZero()
 	}
@@ -159,9 +185,9 @@ func includes(i *fxtasks.Info, e fxtasks.Event) bool {
 
 // checkTurn wants no task of the group to be passed over: first submitted, first started, unless it
 // waits for the one that it replaces, or the one that has started was waited for.
-func (s *Story) checkTurn(e fxtasks.Event) {
+func (s *Story) checkTurn(e fxtasks.Event, l *life) {
 	i := &e.Task
-	line := slices.DeleteFunc(s.pending[i.Group], func(seq uint64) bool { return s.lives[seq].stage > submitted })
+	line := slices.DeleteFunc(s.pending[i.Group], func(seq uint64) bool { return !s.lives[seq].queued })
 	s.pending[i.Group] = line
 	if !s.whole() {
 		return
@@ -169,7 +195,7 @@ func (s *Story) checkTurn(e fxtasks.Event) {
 	if s.waits(i.Seq) {
 		s.Findings.Addf("event %d: started before the task with the same ID has finished, %s", e.Seq, brief(*i))
 	}
-	if s.Awaited != nil && s.Awaited(i.Seq) {
+	if !l.queued || s.Awaited != nil && s.Awaited(i.Seq) {
 		return
 	}
 	for _, seq := range line {
@@ -196,11 +222,11 @@ func (s *Story) End(missed, last uint64, h *History) {
 	accepted := h.accepted()
 	for _, a := range accepted {
 		l := s.lives[a.Info.Seq]
-		if l == nil || l.stage != finished || l.started != (a.Runs > 0) {
-			a.complain(s.Findings, "events tell of it %+v, and its function was run %d times", l, a.Runs)
+		if l == nil || l.stage != finished || l.starts != a.Attempt || uint64(l.retries) != a.retried() {
+			a.complain(s.Findings, "events tell of it %+v, and its function was run %d times", l, a.Attempt)
 		}
 	}
-	if len(accepted) != len(s.lives) {
-		s.Findings.Addf("events tell of %d tasks, want %d", len(s.lives), len(accepted))
+	if want := len(accepted) + h.unstarted(""); want != len(s.lives) {
+		s.Findings.Addf("events tell of %d tasks, want %d", len(s.lives), want)
 	}
 }

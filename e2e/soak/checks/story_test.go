@@ -25,7 +25,7 @@ func tellStory(s *Story, events []told) {
 		}
 		i := fxtasks.Info{Seq: e.task, ID: fmt.Sprint(e.task), Name: "story", CreatedAt: at(1)}
 		if e.kind != fxtasks.EventSubmitted {
-			i.Status, i.StartedAt = fxtasks.Running, at(2)
+			i.Status, i.StartedAt, i.Attempt = fxtasks.Running, at(2), 1
 			i.Progress.UpdatedAt = at(int(seq))
 			i.CancelCause, i.CancelRequestedAt = fxtasks.ErrCancelled, at(3)
 		}
@@ -46,11 +46,14 @@ func TestStory(t *testing.T) {
 		report = fxtasks.EventProgress
 		cancel = fxtasks.EventCancelling
 		finish = fxtasks.EventFinished
+		retry  = fxtasks.EventRetrying
 	)
 	never := func(i *fxtasks.Info) {
 		*i = fxtasks.Info{Seq: i.Seq, ID: i.ID, Status: fxtasks.Cancelled, FinishedAt: at(4)}
 	}
 	shared := func(i *fxtasks.Info) { i.ID = "x" }
+	twice := func(i *fxtasks.Info) { i.MaxAttempts, i.NotBefore = 2, at(2) }
+	byCaller := func(i *fxtasks.Info) { i.Metadata = Order{Run: true}.Metadata() }
 	grouped := func(i *fxtasks.Info) { i.Group = "mail" }
 	for _, c := range []struct {
 		name   string
@@ -66,6 +69,19 @@ func TestStory(t *testing.T) {
 			{kind: submit, task: 2, info: shared}, {kind: submit, task: 3}, {kind: start, task: 3}}, ""},
 		{"one before was cancelled", []told{{kind: submit, task: 1}, {kind: submit, task: 2}, {kind: finish, task: 1, info: never}, {kind: start, task: 2}}, ""},
 
+		{"three attempts", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: cancel, task: 1, info: twice}, {kind: retry, task: 1, info: twice},
+			{kind: start, task: 1, info: twice}, {kind: cancel, task: 1, info: twice}, {kind: retry, task: 1, info: twice}, {kind: start, task: 1, info: twice}, {kind: finish, task: 1, info: twice}}, ""},
+		{"cancelled between attempts", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: retry, task: 1, info: twice}, {kind: finish, task: 1, info: twice}}, ""},
+		{"an attempt was missed", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: start, task: 1, info: twice, seq: 9}}, ""},
+		{"another attempt comes in no turn", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: retry, task: 1, info: twice},
+			{kind: submit, task: 2}, {kind: start, task: 2}, {kind: submit, task: 3}, {kind: start, task: 1, info: twice}, {kind: start, task: 3}}, ""},
+		{"run by its caller, out of turn", []told{{kind: submit, task: 1}, {kind: submit, task: 2, info: byCaller}, {kind: start, task: 2, info: byCaller},
+			{kind: submit, task: 3}, {kind: start, task: 1}, {kind: start, task: 3}}, ""},
+
+		{"another attempt without a failure", []told{{kind: submit, task: 1}, {kind: start, task: 1, info: twice}, {kind: start, task: 1, info: twice}}, "cannot come"},
+		{"failed before it starts", []told{{kind: submit, task: 1}, {kind: retry, task: 1, info: twice}}, "cannot come"},
+		{"retried after the end", []told{{kind: finish, task: 1, info: twice, seq: 7}, {kind: retry, task: 1, info: twice}}, "cannot come"},
+		{"Info older than the failure", []told{{kind: submit, task: 1}, {kind: start, task: 1}, {kind: retry, task: 1}}, "newer than its Info"},
 		{"a Seq again", []told{{kind: submit, task: 1}, {kind: start, task: 1, seq: 1}}, "comes where 2 or later is due"},
 		{"starts without being submitted", []told{{kind: start, task: 1}}, "cannot come"},
 		{"submitted twice", []told{{kind: submit, task: 1}, {kind: submit, task: 1}}, "cannot come"},
