@@ -47,6 +47,7 @@ func waitRow(n sizes, key, title, note string, s scene) row {
 		peers: []contender{
 			{name: "p99.9", sample: waits(n, s, callState, p999)},
 			{name: "no manager", sample: waits(n, s, callNobody, slices.Max[[]float64])},
+			{name: "gives way", sample: waits(n, s, callScheduler, slices.Max[[]float64])},
 		},
 	}
 }

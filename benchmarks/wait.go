@@ -28,6 +28,10 @@ func callNobody(*fxtasks.Manager) func() {
 	}
 }
 
+// callScheduler gives way to whatever else is ready to run, without a manager. A call that has to wait for a mutex
+// at all cannot return sooner than this: with both processors busy it takes a time slice, 10 ms, or several.
+func callScheduler(*fxtasks.Manager) func() { return runtime.Gosched }
+
 // waits repeats a scene and gives the median of a figure of how long the calls took. A critical
 // section that is too long delays a call in each repetition, another program only in some.
 func waits(n sizes, s scene, c caller, figure func(took []float64) float64) func() float64 {

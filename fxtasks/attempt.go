@@ -213,7 +213,6 @@ func pushReturned(t *Task) (next *Task) {
 	cs := r.enter()
 	for r.backlog.first != nil {
 		cs.leave()
-		runtime.Gosched() // else the time slice ends in a section, and all who have returned run before that goes on
 		cs = r.enter()
 	}
 	return cs.leaveWith()

@@ -35,8 +35,9 @@ type registry struct {
 	_        cacheLine
 	returned inbox // tasks whose function has returned
 
-	_  cacheLine
-	mu sync.Mutex // protects what follows, and the fields of Task and Group that say so
+	_        cacheLine
+	entering atomic.Int32 // goroutines that wait for mu
+	mu       sync.Mutex   // protects what follows, and the fields of Task and Group that say so
 
 	backlog  taskQueue // tasks out of returned that are still to be recorded
 	latest   time.Time // the latest time that a section has read

@@ -1,6 +1,9 @@
 package fxtasks
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // section is one critical section of the registry. enter locks the mutex, and puts on record all that was
 // submitted and has returned before. leave schedules, unlocks, and then does what the section decided: it
@@ -77,7 +80,11 @@ func (r *registry) enter() section {
 // been submitted before, and records them last, a batch at the most: pushReturned sees to the rest.
 func (cs *section) begin() {
 	r := cs.r
-	r.mu.Lock()
+	if !r.mu.TryLock() {
+		r.entering.Add(1)
+		r.mu.Lock()
+		r.entering.Add(-1)
+	}
 	r.returned.moveLocked(&r.backlog)
 	if r.backlog.first == nil {
 		cs.recordSubmitted()
@@ -129,17 +136,27 @@ func (r *registry) tick(now time.Time) time.Time {
 // leave ends the section and carries out what it decided.
 func (cs *section) leave() {
 	cs.schedule()
-	cs.r.mu.Unlock()
-	cs.carryOut()
+	cs.unlock()
 }
 
 // leaveWith is leave, but gives the first task to start to the caller, who has to run it.
 func (cs *section) leaveWith() (next *Task) {
 	cs.schedule()
 	next = cs.starting.pop()
+	cs.unlock()
+	return next
+}
+
+// unlock unlocks, and carries out what was decided. If others wait for the mutex it gives way to them: a
+// goroutine that it wakes would else have no processor until this one's time slice ends, 10 ms later. To drain
+// 100,000 tasks took a fifth longer.
+func (cs *section) unlock() {
+	contended := cs.r.entering.Load() > 0
 	cs.r.mu.Unlock()
 	cs.carryOut()
-	return next
+	if contended {
+		runtime.Gosched()
+	}
 }
 
 func (cs *section) carryOut() {

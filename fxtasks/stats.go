@@ -45,9 +45,6 @@ func (m *Manager) Stats() Stats {
 		ByName:     make(map[string]Counts, len(names)+1),
 		ByGroup:    make(map[string]Counts, min(len(r.groups), maxNames)),
 	}
-	if t := r.firstInTurn(); t != nil {
-		s.OldestPending = cs.now().Sub(t.dueAt())
-	}
 	if oldest != nil && oldest.status == Running {
 		s.OldestRunning = cs.now().Sub(oldest.at(oldest.startedAt))
 	}
@@ -57,29 +54,32 @@ func (m *Manager) Stats() Stats {
 	for name, n := range names {
 		s.ByName[name] = n.counts
 	}
-	if other := r.otherNames.counts; other != (Counts{}) {
-		other.add(s.ByName[otherName])
-		s.ByName[otherName] = other
+	if unnamed := r.otherNames.counts; unnamed != (Counts{}) {
+		unnamed.add(s.ByName[otherName])
+		s.ByName[otherName] = unnamed
 	}
-	for i, g := range r.groups[1:] { // less the one for tasks of no group
-		name, counts := g.name, g.counts
-		if i >= maxNames {
-			name = otherName
-		}
-		counts.add(s.ByGroup[name])
-		s.ByGroup[name] = counts
-	}
-	return s
-}
-
-// firstInTurn returns the queued task with the earliest turn.
-func (r *registry) firstInTurn() (first *Task) {
-	for _, g := range r.groups {
+	var first *Task // in turn of the queued ones
+	var other Counts
+	for i, g := range r.groups { // once: 10,000 are not in the processor's cache
 		if _, t, ok := g.queue.First(); ok && (first == nil || t.order < first.order) {
 			first = t
 		}
+		switch {
+		case i == 0: // the one for tasks of no group
+		case i <= maxNames:
+			s.ByGroup[g.name] = g.counts
+		default:
+			other.add(g.counts)
+		}
 	}
-	return first
+	if len(r.groups) > 1+maxNames {
+		other.add(s.ByGroup[otherName])
+		s.ByGroup[otherName] = other
+	}
+	if first != nil {
+		s.OldestPending = cs.now().Sub(first.dueAt())
+	}
+	return s
 }
 
 // oldestRunning returns the task that has run for longest, or nil. It looks at the records from the
