@@ -80,9 +80,9 @@ func (t *Task) announce(starts bool) {
 	t.writeSubmitted()
 }
 
-// maxAhead is how many tasks may wait unrecorded before a submitter lets other goroutines go first. A burst of
-// no-ops then takes half the time: its tasks are still in the processor's cache when they run. A submitter that
-// is not that far ahead of the tasks is not held up.
+// maxAhead is how many tasks may wait to be put on record before a submitter lets other goroutines go first, once.
+// A burst of no-ops then takes half the time: its tasks are still in the processor's cache when they run. A
+// submitter that is not that far ahead of the tasks is not held up.
 const maxAhead = 8
 
 // submitQuickly submits t without entering a section, if nothing needs to be decided in one: t has
@@ -103,7 +103,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 		cs := r.enter()
 		cs.leave()
 	}
-	if unlimited && t.depth >= maxAhead {
+	if unlimited && t.depth == maxAhead {
 		runtime.Gosched()
 	}
 	return true
