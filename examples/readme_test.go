@@ -135,6 +135,7 @@ var imports = map[string]string{
 	"testing":       "testing",
 	"time":          "time",
 	"trace":         "go.opentelemetry.io/otel/trace",
+	"zap":           "go.uber.org/zap",
 }
 
 func TestTheREADMEsSnippetsCompile(t *testing.T) {
