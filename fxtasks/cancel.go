@@ -134,11 +134,3 @@ func (cs *section) ask(t *Task, e *ending) bool {
 	}
 	return true // asked now, or before, or just about to end by itself
 }
-
-// writeAfterUnlock has the line about the end of t written, and its Done closed after that.
-func (cs *section) writeAfterUnlock(t *Task) {
-	t.logging = true
-	cs.r.pendingLines++
-	after := cs.afterUnlock()
-	after.unstarted = append(after.unstarted, t)
-}

@@ -115,6 +115,14 @@ func (t *Task) writeEnd(panicked *PanicError) {
 	t.group.m.write(level, message, fields...)
 }
 
+// writeAfterUnlock has the line about the end of t written, and its Done closed after that.
+func (cs *section) writeAfterUnlock(t *Task) {
+	t.logging = true
+	cs.r.pendingLines++
+	after := cs.afterUnlock()
+	after.unstarted = append(after.unstarted, t)
+}
+
 // writeUnstarted tells that t has ended without having started, or without another attempt after all, and then
 // closes its Done.
 func (t *Task) writeUnstarted() {
@@ -146,6 +154,18 @@ func (t *Task) writeUnstarted() {
 		fields = append(fields, zap.Int("attempt", info.Attempt))
 	}
 	t.group.m.write(level, message, fields...)
+}
+
+// awaitLines returns a channel that is closed when the manager writes no line about a task any more, or nil
+// when it writes none now.
+func (r *registry) awaitLines() chan struct{} {
+	if r.pendingLines == 0 {
+		return nil
+	}
+	if r.linesWritten == nil {
+		r.linesWritten = make(chan struct{})
+	}
+	return r.linesWritten
 }
 
 // limitedLog limits the lines about something that can happen often to one in limitedLogEvery, so that they

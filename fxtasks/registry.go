@@ -108,23 +108,6 @@ func newRegistry(cfg Config) *registry {
 	return r
 }
 
-// maxUnrecorded bounds how many submitted tasks a section has to record.
-const maxUnrecorded = 64
-
-// record puts tasks on record that were submitted without the mutex. Without a limit they run already.
-func (cs *section) record(tasks *Task) {
-	r := cs.r
-	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
-		now := r.tick(t.created)
-		cs.add(t, now)
-		if r.all.maxRunning == 0 {
-			cs.runAt(t, now)
-		} else {
-			cs.enqueue(t)
-		}
-	}
-}
-
 // add puts t on record, as pending.
 func (cs *section) add(t *Task, now time.Time) {
 	r := cs.r
@@ -238,14 +221,6 @@ func (cs *section) freeSlot(t *Task) {
 		t.group.slots--
 	}
 	cs.updateGroupWaiters(t.group, -1)
-}
-
-// leaveBetweenAttempts is called for a task that runs or ends: it counts as between two attempts no more.
-func (cs *section) leaveBetweenAttempts(t *Task) {
-	if t.isBetweenAttempts() {
-		cs.r.all.betweenAttempts--
-		t.group.betweenAttempts--
-	}
 }
 
 // activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted

@@ -149,84 +149,15 @@ func (cs *section) requeue(t *Task) {
 	}
 }
 
-// enqueueWhenDue puts a pending task in the queue when it is due, and until then with the delayed ones.
-func (cs *section) enqueueWhenDue(t *Task) {
-	a := t.attempts
-	if a == nil || a.notBefore.IsZero() {
-		cs.enqueue(t)
-		return
-	}
-	if left := a.notBefore.Sub(cs.now()); left > 0 {
-		cs.r.delayed.Push(t)
-		if first, _ := cs.r.delayed.Top(); first == t {
-			cs.setDueTimer(left)
-		}
-		return
-	}
-	cs.enqueueDue(t)
-}
-
-// enqueueDue gives t its turn, now that it is due.
-func (cs *section) enqueueDue(t *Task) {
-	cs.r.turns++
-	t.order = cs.r.turns
-	cs.enqueue(t)
-}
-
-func (cs *section) setDueTimer(d time.Duration) {
-	r := cs.r
-	if r.dueTimer == nil {
-		r.dueTimer = time.AfterFunc(d, r.wakeDelayed)
-	} else {
-		r.dueTimer.Reset(d)
-	}
-}
-
-// wakeDelayed queues the delayed tasks that are due. One timer serves all.
-func (r *registry) wakeDelayed() {
-	r.inSteps(func(cs *section) bool {
-		for range batch {
-			t, ok := r.delayed.Top()
-			if !ok {
-				return false
-			}
-			if left := t.attempts.notBefore.Sub(cs.now()); left > 0 {
-				cs.setDueTimer(left)
-				return false
-			}
-			r.delayed.Pop()
-			cs.enqueueDue(t)
-		}
-		return true
-	})
-}
-
-// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
-// one whose turn was first before.
-func (t *Task) isDueBefore(other *Task) bool {
-	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
-		return c < 0
-	}
-	return t.order < other.order
-}
-
-// isDelayed reports whether a pending task is not due yet.
-func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.index >= 0 }
-
 // isBetweenAttempts reports whether a pending task has had an attempt.
 func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
-// isQueued reports whether t is in the queue of its group.
-func (t *Task) isQueued() bool {
-	return t.status == Pending && t.predecessor == nil && !t.isDelayed()
-}
-
-// dueAt returns the time from which on t may start, or might have.
-func (t *Task) dueAt() time.Time {
-	if t.attempts != nil && !t.attempts.notBefore.IsZero() {
-		return t.attempts.notBefore
+// leaveBetweenAttempts is called for a task that runs or ends: it counts as between two attempts no more.
+func (cs *section) leaveBetweenAttempts(t *Task) {
+	if t.isBetweenAttempts() {
+		cs.r.all.betweenAttempts--
+		t.group.betweenAttempts--
 	}
-	return t.created
 }
 
 // check checks what WithRetry was given.

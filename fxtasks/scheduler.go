@@ -55,6 +55,11 @@ func (cs *section) enqueue(t *Task) {
 	cs.r.placeGroup(g)
 }
 
+// isQueued reports whether t is in the queue of its group.
+func (t *Task) isQueued() bool {
+	return t.status == Pending && t.predecessor == nil && !t.isDelayed()
+}
+
 // dequeue removes t from the queue of its group.
 func (cs *section) dequeue(t *Task) {
 	t.group.removeQueued(t)

@@ -38,36 +38,6 @@ func (cs *section) afterUnlock() *afterUnlock {
 	return cs.after
 }
 
-// taskQueue is a first-in-first-out list, linked through the tasks themselves.
-type taskQueue struct{ first, last *Task }
-
-func (q *taskQueue) push(t *Task) {
-	if q.first == nil {
-		q.first = t
-	} else {
-		q.last.next = t
-	}
-	q.last = t
-}
-
-// append appends the list from first to last.
-func (q *taskQueue) append(first, last *Task) {
-	if q.first == nil {
-		q.first = first
-	} else {
-		q.last.next = first
-	}
-	q.last = last
-}
-
-func (q *taskQueue) pop() *Task {
-	t := q.first
-	if t != nil {
-		q.first, t.next = t.next, nil
-	}
-	return t
-}
-
 // enter begins a critical section. It is short enough to be inlined, like leave: goroutines of tasks enter
 // one on their small stack.
 func (r *registry) enter() section {
@@ -107,6 +77,20 @@ func (cs *section) begin() {
 func (cs *section) recordSubmitted() {
 	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
 		cs.record(submitted)
+	}
+}
+
+// record puts tasks on record that were submitted without the mutex. Without a limit they run already.
+func (cs *section) record(tasks *Task) {
+	r := cs.r
+	for t := r.submitted.pop(&tasks); t != nil; t = r.submitted.pop(&tasks) {
+		now := r.tick(t.created)
+		cs.add(t, now)
+		if r.all.maxRunning == 0 {
+			cs.runAt(t, now)
+		} else {
+			cs.enqueue(t)
+		}
 	}
 }
 

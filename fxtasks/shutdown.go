@@ -200,15 +200,3 @@ func (d *shutdownCall) stackTime() time.Duration {
 	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*50*time.Microsecond
 	return max(0, min(need, d.deadline.Sub(d.began)/2))
 }
-
-// awaitLines returns a channel that is closed when the manager writes no line about a task any more, or nil
-// when it writes none now.
-func (r *registry) awaitLines() chan struct{} {
-	if r.pendingLines == 0 {
-		return nil
-	}
-	if r.linesWritten == nil {
-		r.linesWritten = make(chan struct{})
-	}
-	return r.linesWritten
-}

@@ -80,6 +80,9 @@ func (t *Task) announce(starts bool) {
 	t.writeSubmitted()
 }
 
+// maxUnrecorded bounds how many submitted tasks a section has to record.
+const maxUnrecorded = 64
+
 // maxAhead is how many tasks may wait to be put on record before a submitter lets other goroutines go first, once.
 // A burst of no-ops then takes half the time: its tasks are still in the processor's cache when they run. A
 // submitter that is not that far ahead of the tasks is not held up.
