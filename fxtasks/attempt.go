@@ -33,8 +33,8 @@ type attempt struct {
 	stage    stage
 	returned error
 	crashed  bool
-	goexit   bool        // returned is that of runtime.Goexit
-	panicked *PanicError // of the function, or of Retry.If or Retry.Delay after it; nil: neither
+	goexit   bool        // the function has called runtime.Goexit
+	panicked *PanicError // the panic of the function, or of Retry.If or Retry.Delay after it; nil: none panicked
 	end      *endError   // the task's failure, if it failed after it was asked to end
 }
 
@@ -46,11 +46,11 @@ const (
 	inText           // making the text of the error
 	inRetry          // calling Retry.If and Retry.Delay
 	inLog            // writing the line of the end
-	pushed           // the task is in the inbox of returned tasks
+	pushed           // the task is in the inbox of returned tasks, or about to be
 )
 
-// call runs the task's function inside its middleware. A panic is an error with crashed set. If
-// the function ends by runtime.Goexit, call does not return.
+// call runs the task's function inside its middleware. If it panics, crashed is true and err
+// is a *PanicError. If it ends by runtime.Goexit, call does not return.
 //
 // It must not be inlined, and t must stay its first argument: stacksOf finds the goroutine of a task
 // by the address that a traceback shows in this frame.
@@ -151,7 +151,8 @@ func (a *attempt) endByGoexit() {
 	}
 }
 
-// fail sets the outcome and the failure of the task. e is what its context ended with.
+// fail sets the outcome and the failure of the task, whose function did not return nil. e says why its context
+// ended.
 //
 //go:noinline
 func (a *attempt) fail(e *ending) {
@@ -166,9 +167,9 @@ func (a *attempt) fail(e *ending) {
 		t.failure = &failure{err: a.end}
 	}
 	a.stage = inText
-	if p, ok := a.returned.(*PanicError); ok && a.crashed { // not one of another task, passed on
+	if p, ok := a.returned.(*PanicError); ok && a.crashed { // one that was returned is another task's
 		a.panicked = p
-		p.text = panicTypeText(p.Value) // if printing ends the goroutine
+		p.text = panicTypeText(p.Value) // stays if the next line ends the goroutine
 		p.text = panicText(p.Value)
 	}
 	a.setText(errorText(a.returned))
@@ -181,7 +182,7 @@ func (a *attempt) fail(e *ending) {
 	}
 }
 
-// setText sets the text of the failure. returned is that of the error which the function returned.
+// setText sets the text of the failure. returned is the text of the error that the function returned.
 func (a *attempt) setText(returned string) {
 	f := a.task.failure
 	if a.end == nil {
@@ -203,8 +204,8 @@ func (a *attempt) typeText() string {
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
-// section, and further ones until all that it took out has ended. It returns the next task for this goroutine to
-// run, or nil.
+// section, and then more of them until the backlog is empty. It returns the next task for this goroutine to run,
+// or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {

@@ -7,8 +7,8 @@ import (
 
 // Backoff returns a Retry.Delay that waits longer after each attempt: first after attempt 1, then twice as
 // long each time, up to longest. Each delay is random, between half of that and all of it, so that tasks
-// that failed together do not all come again together. Where longest is less than first, all delays are up
-// to longest. A first or longest of zero or less means no delay.
+// that failed together are not all retried together. If longest is less than first, it takes the place of
+// first. A first or longest of zero or less means no delay.
 //
 // The function that it returns is safe for concurrent use.
 func Backoff(first, longest time.Duration) func(attempt int) time.Duration {

@@ -12,24 +12,24 @@ import (
 type blockedSubmit struct {
 	// Never change.
 	task    *Task
-	ticket  uint64 // the lowest is next
+	ticket  uint64 // the one with the lowest goes first
 	decided chan struct{}
 
 	// Protected by the registry's mutex until decided is closed.
 	needsRoom bool          // see Task.needsRoom
 	sameID    *list.Element // in blockedSubmits.byID; nil: its ID was not chosen
-	wait      *wait         // of the task that submits; nil: none does
-	done      bool
-	won       *Task
+	wait      *wait         // of the task that submits; nil: no task does
+	done      bool          // decided is closed, or about to be
+	won       *Task         // what Submit returns: task, or the one that it joins; nil if err is set
 	err       error
 }
 
-// blockedSubmits are all that wait for room.
+// blockedSubmits is what the manager knows of all blocked submits. They lie in the blockedQueues of their groups.
 type blockedSubmits struct {
-	len        int
-	waits      int                   // of those, submitted by tasks
-	ticket     uint64                // the latest
-	byID       map[string]*list.List // of *blockedSubmit with a chosen ID: a change of that ID can admit them
+	len        int                   // how many there are
+	waits      int                   // how many of them a task has made, which counts as waiting
+	lastTicket uint64                // that was given
+	byID       map[string]*list.List // those with a chosen ID, as *blockedSubmit: a change of that ID can admit them
 	changedIDs []string              // IDs that have changed; their blocked submits are still to be checked
 }
 
@@ -61,7 +61,7 @@ func (l *blockedQueues) queueOf(s *blockedSubmit) *ordered.Table[*blockedSubmit]
 // submits, or nil. It refuses a submit that would wait for the end of self.
 func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, error) {
 	b := &cs.r.blocked
-	s := &blockedSubmit{task: t, ticket: b.ticket + 1, decided: make(chan struct{})}
+	s := &blockedSubmit{task: t, ticket: b.lastTicket + 1, decided: make(chan struct{})}
 	if self != nil && self.task.ctx == self {
 		w := &wait{waiter: self.task, group: t.group, submit: s}
 		if cs.r.wouldDeadlock(w, self.task) {
@@ -69,7 +69,7 @@ func (cs *section) blockSubmit(t *Task, self *taskContext) (*blockedSubmit, erro
 		}
 		s.wait = w
 	}
-	b.ticket++
+	b.lastTicket++
 	b.len++
 	s.needsRoom = t.needsRoom(cs.r.duplicateOf(t))
 	t.group.blocked.queueOf(s).Insert(s.ticket, s)
@@ -118,7 +118,7 @@ func (cs *section) admitBlocked() bool {
 			next = s
 		}
 	}
-	if next == nil || cs.isCutOff(next.task) { // then the clock of the drain refuses it
+	if next == nil || cs.isCutOff(next.task) { // one that is cut off is refused by the clock of the drain
 		return false
 	}
 	cs.admit(next)
@@ -127,7 +127,7 @@ func (cs *section) admitBlocked() bool {
 
 // admitByID admits the first submit with the ID that would be accepted now. Those before it move to the
 // queue in which they belong now.
-func (cs *section) admitByID(id string) (any bool) {
+func (cs *section) admitByID(id string) (admitted bool) {
 	r := cs.r
 	l := r.blocked.byID[id]
 	if l == nil {
@@ -174,7 +174,7 @@ func (cs *section) admit(s *blockedSubmit) {
 		// Where nothing may be pending, it starts beyond the number of slots, in the place of the waiting submitter.
 		beyond := s.wait != nil && runningPredecessor(old) == nil && (cs.r.all.maxPending < 0 || s.task.group.maxPending < 0) &&
 			!(cs.r.all.hasSlot() && s.task.group.hasSlot())
-		cs.decide(s, won, nil) // before it is on record, so that its submitter works again
+		cs.decide(s, won, nil) // first, so that the submitter works again when the task is put on record
 		cs.accept(s.task, old)
 		if beyond && s.task.status == Pending {
 			cs.startQueued(s.task)
@@ -200,7 +200,7 @@ func (cs *section) decide(s *blockedSubmit, won *Task, err error) {
 	}
 	if err != nil {
 		cs.reject(s.task.group, s.task.name, err)
-		s.task.fn, s.task.ctx = nil, nil // a drain may hold on to the task
+		s.task.fn, s.task.ctx = nil, nil // the cutoffs of a drain may keep the task in memory
 	}
 	s.won, s.err, s.done = won, err, true
 	cs.close(s.decided)
@@ -213,14 +213,14 @@ func (m *Manager) awaitRoom(ctx context.Context, s *blockedSubmit) (*Task, error
 		return nil, fmt.Errorf("%w: task %q waited for room", s.err, s.task.name)
 	}
 	if s.won == s.task {
-		s.task.announce(false) // it may run already
+		s.task.announce(false) // the section that admitted it has started it
 	}
 	return s.won, nil
 }
 
 // awaitDecision blocks until s is decided. It decides s itself if ctx ends, panics or ends the goroutine first.
 func (m *Manager) awaitDecision(ctx context.Context, s *blockedSubmit) {
-	err := context.Canceled
+	err := context.Canceled // stays if ctx panics or ends the goroutine
 	defer func() {
 		if err == nil {
 			return

@@ -7,7 +7,7 @@ import (
 )
 
 // Cancel asks the task that has the ID to end, with cause, or ErrCancelled when cause is nil, and
-// waits until it has returned. The Info is the task's as Cancel returns.
+// waits until it has returned. The Info tells of the task at the time when Cancel returns.
 //
 // It returns ErrNotFound for an unknown ID, ErrFinished for a task that had ended, ErrStillRunning
 // when Config.CancelTimeout passes first, and ctx's error when ctx ends first: the task

@@ -67,10 +67,10 @@ func Logger(ctx context.Context) *zap.Logger {
 type taskKey struct{}
 
 // taskContext is the context of one attempt of a task. It wraps a context of the context package, with two
-// differences. The inner one is made when Done or Err is first called or a context is derived from it, since
-// most tasks are short and do neither. And it ends in two steps, so that the record has the cause before the function can
-// see it: decideEnd chooses the ending, where the first call wins and requests hold the registry's mutex;
-// applyEnd then ends the inner context, without the mutex.
+// differences. The inner context is made when Done or Err is first called or a context is derived from it,
+// since most tasks are short and do neither. And it ends in two steps, so that the record has the cause before
+// the function can see it: decideEnd chooses the ending, where the first call wins and requests hold the
+// registry's mutex; applyEnd then ends the inner context, without the mutex.
 //
 // A context of our own with a method AfterFunc would need no inner one. But context.WithValue hides that
 // method, and each context derived from what it returns would cost a goroutine.
@@ -91,7 +91,7 @@ func newTaskContext(t *Task, ctx context.Context) *taskContext {
 		// A task that submits its successor would otherwise make a chain of contexts, for ever.
 		return &taskContext{task: t, number: 1, values: parent.values}
 	}
-	if ctx != context.Background() { // to look for a nil Done would not do: such a context can still have its parent's cause
+	if ctx != context.Background() { // one whose Done is nil is not enough: it can still have its parent's cause
 		ctx = context.WithoutCancel(ctx)
 	}
 	return &taskContext{task: t, number: 1, values: ctx}
@@ -103,7 +103,7 @@ type taskTimer struct {
 	deadline time.Time
 }
 
-// startTimer is called by the goroutine that is about to call the task's function.
+// startTimer starts the timeout of the attempt. The goroutine that is about to call the task's function calls it.
 func (c *taskContext) startTimer() {
 	t, number := c.task, c.number // not c: a timer that was stopped stays in memory for a while
 	c.timer = &taskTimer{
@@ -112,7 +112,8 @@ func (c *taskContext) startTimer() {
 	}
 }
 
-// timeOut asks t to end if that attempt runs still: its timeout concerns no other attempt, nor the wait for it.
+// timeOut asks t to end if that attempt is still running. The timeout of an attempt must not end the next one, or
+// the wait for it.
 func (t *Task) timeOut(attempt int32) {
 	cs := t.group.m.reg.enter()
 	defer cs.leave()
@@ -206,11 +207,13 @@ func (r *keyRecorder) Value(key any) any {
 // String keeps fmt from walking the fields, which would race.
 func (c *taskContext) String() string { return "fxtasks.Context(" + c.task.name + ")" }
 
+// ensureLive returns the inner context, and makes it if there is none yet.
 func (c *taskContext) ensureLive() *liveContext {
 	if l := c.live.Load(); l != nil {
 		return l
 	}
-	c.live.CompareAndSwap(nil, newLiveContext(c.task.opts.timeout > 0)) // fails if another goroutine was first, or c has just ended
+	// This changes nothing if another goroutine was first, or c has just ended.
+	c.live.CompareAndSwap(nil, newLiveContext(c.task.opts.timeout > 0))
 	return c.live.Load()
 }
 

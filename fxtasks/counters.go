@@ -9,7 +9,7 @@ import (
 // counters count the tasks of a set: all of the manager's, those of a group, or those of a name.
 type counters struct {
 	counts    Counts
-	forgotten Counts // the finished ones whose records are gone
+	forgotten Counts // those of the finished tasks whose records are gone
 }
 
 // known returns how many tasks in the status have a record.
@@ -69,8 +69,8 @@ func (c *Counts) add(other Counts) {
 	c.Rejected += other.Rejected
 }
 
-// nameStats is what is kept for a task name: counters, and the labels of its goroutines. They are
-// made once for a name, since labels made for each task would cost it three allocations.
+// nameStats is what is kept for a task name: its counters, its history and the labels of its goroutines. The
+// labels are made once for a name, since to make them for each task would cost it three allocations.
 type nameStats struct {
 	labels context.Context // never changes
 	_      cacheLine
@@ -90,7 +90,8 @@ func newNameStats(name string) *nameStats {
 // nameStats returns what is kept for a name; nil when nothing is yet.
 func (r *registry) nameStats(name string) *nameStats { return (*r.names.Load())[name] }
 
-// addNameStats is called in a critical section. Names past the first maxNames share one nameStats.
+// addNameStats returns what is kept for a name, and makes it if there is nothing yet. Names past the first maxNames
+// share one nameStats. It is called in a section.
 func (r *registry) addNameStats(name string) *nameStats {
 	if n := r.nameStats(name); n != nil {
 		return n

@@ -65,8 +65,8 @@ func (r *registry) wouldDeadlock(w *wait, self *Task) bool {
 	return false
 }
 
-// refuseSelfWait refuses a nil ctx, and the context of a running task of m that is part of what is waited
-// for, as includes says.
+// refuseSelfWait returns an error for a nil ctx, and for the context of a task of m that has not finished and that
+// the call would wait for: includes reports whether it would.
 func (m *Manager) refuseSelfWait(ctx context.Context, includes func(self *Task) bool) error {
 	if ctx == nil {
 		return invalid("ctx is nil")

@@ -20,11 +20,11 @@ type drainClock struct {
 	timer    *time.Timer // for the first of cutoffs; nil: not set
 }
 
-// cutoff is when the grace of a task ends, or that of a blocked submit.
+// cutoff is the end of the grace of a task, or of a blocked submit.
 type cutoff struct {
 	at      time.Time
 	task    *Task
-	blocked *blockedSubmit // nil: task is on record
+	blocked *blockedSubmit // the submit of task that is blocked; nil: task is on record
 }
 
 func newDrainClock(m *Manager, began, end time.Time) *drainClock {
@@ -124,14 +124,15 @@ func (c *drainClock) collect(g *Group) {
 	}
 }
 
-// add is called in a section.
+// add adds x, and sets when it is. It is called in a section.
 func (c *drainClock) add(x *cutoff) {
 	x.at = c.cutoffOf(x.task)
 	c.cutoffs.Push(x)
 }
 
+// cutoffOf returns when the grace of t ends.
 func (c *drainClock) cutoffOf(t *Task) time.Time {
-	if t.opts.delay > 0 && t.seq == 0 { // the submit of a delayed task: that would be cancelled at once
+	if t.opts.delay > 0 && t.seq == 0 { // not on record yet: a delayed task would be cancelled at once, so its submit is refused
 		return c.began
 	}
 	return c.began.Add(min(t.opts.grace, c.maxGrace))
@@ -174,8 +175,8 @@ func (c *drainClock) stop() {
 	}
 }
 
-// spendPatience is for a drain that has waited for its lines. A logger that hangs would else hold up the drain of
-// each group, until nothing is left for the stop hooks after them.
+// spendPatience takes the time that a drain has waited for its lines off the patience of its clock. A logger that
+// hangs would otherwise hold up the drain of each group, until nothing is left for the stop hooks after them.
 func (c *drainClock) spendPatience(waited time.Duration) {
 	cs := c.m.reg.enter()
 	defer cs.leave()
@@ -194,8 +195,8 @@ func (cs *section) cutOff(x *cutoff) {
 // clocks returns the clocks that time the drain of t: the manager's and its group's, nil if not started.
 func (r *registry) clocks(t *Task) [2]*drainClock { return [...]*drainClock{r.clock, t.group.clock} }
 
-// isOpenFor reports whether t may be submitted: always before a shutdown, and until its grace would be
-// over while only the clock runs.
+// isOpenFor reports whether t may be submitted: always before a drain, never once Shutdown has begun, and after
+// StartDrain for as long as its grace would last.
 func (cs *section) isOpenFor(t *Task) bool {
 	return !cs.r.closed && !t.group.closed && !cs.isCutOff(t)
 }

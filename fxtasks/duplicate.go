@@ -67,8 +67,9 @@ func (cs *section) replace(old, t *Task) {
 	}
 }
 
-// unlinkReplacement is for a task t that has ended. The task that replaces it may start now. If t itself
-// ended before the task that it was to replace, that one gets its ID back, unless t has lost it to another.
+// unlinkReplacement undoes what replace linked, for a task t that has ended. The task that replaces t may start
+// now. If t itself ended before the task that it was to replace, that one gets its ID back, unless t has lost
+// it to a third.
 func (cs *section) unlinkReplacement(t *Task) {
 	if s := t.successor; s != nil {
 		t.successor, s.predecessor = nil, nil

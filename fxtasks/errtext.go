@@ -5,8 +5,9 @@ import (
 	"reflect"
 )
 
-// The texts of errors and of what was given to panic are the user's code. They are made once, when
-// the task ends, on its goroutine, and guarded. Lists, logs and HTTP show what was made.
+// The methods that give the text of an error, or of a value given to panic, are the user's code. Each text is
+// made once, where a panic or runtime.Goexit in it loses nothing: on the goroutine of the task when its attempt
+// ends, or on a goroutine of its own. Lists, logs and HTTP show the text that was made.
 
 // failure is why a task did not complete.
 type failure struct {
@@ -25,8 +26,8 @@ func errorText(err error) (text string) {
 	return err.Error()
 }
 
-// isolatedErrorText is errorText on a goroutine of its own, for a caller whose goroutine must not be ended: an
-// Error that calls runtime.Goexit gives the type, too.
+// isolatedErrorText is errorText on a goroutine of its own, for a caller whose goroutine must not be ended. If
+// Error calls runtime.Goexit, it returns the type of err.
 func isolatedErrorText(err error) string {
 	made := make(chan string, 1)
 	go func() {
@@ -44,8 +45,8 @@ const panicPrefix = "fxtasks: task panicked: "
 
 func panicTypeText(v any) string { return panicPrefix + typeText(v) }
 
-// valueText returns the text of what was given to panic. What is no error, Stringer, string or number
-// gives its type: it may refer to itself, or be changed meanwhile, and to print it would then end the process.
+// valueText returns the text of a value given to panic: that of an error, Stringer, string or number, and the
+// type of any other. To print another one would end the process if it refers to itself, or is changed meanwhile.
 func valueText(v any) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -57,7 +58,7 @@ func valueText(v any) (text string) {
 		return x.Error()
 	case fmt.Stringer:
 		return x.String()
-	case fmt.Formatter: // fmt would call it, and show its panic as if that were the text
+	case fmt.Formatter: // fmt would call it, and give its panic as the text
 		return typeText(v)
 	}
 	switch k := reflect.ValueOf(v).Kind(); {

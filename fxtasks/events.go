@@ -54,7 +54,7 @@ const (
 
 var eventKinds = [...]EventKind{EventSubmitted, EventStarted, EventProgress, EventCancelling, EventRetrying, EventFinished}
 
-// publish is called in a section. All events lie in one ring that every subscription reads at its own
+// publish adds an event. It is called in a section. All events lie in one ring that every subscription reads at its own
 // pace: publishing costs the same for none and for a thousand of them.
 func (r *registry) publish(kind eventKind, t *Task, at sinceCreated) {
 	e := event{t, at, kind}
@@ -66,6 +66,7 @@ func (r *registry) publish(kind eventKind, t *Task, at sinceCreated) {
 	r.wakeReaders()
 }
 
+// wakeReaders wakes the subscriptions that wait for an event.
 func (r *registry) wakeReaders() {
 	if r.wake != nil {
 		go close(r.wake) // on a goroutine: to wake a thousand readers takes longer than all else that a submit does
@@ -94,10 +95,10 @@ type Subscription struct {
 	cursor ring.Cursor
 }
 
-// Subscribe returns the events with a Seq above after, as far as they are still kept: 0 for all,
+// Subscribe returns a subscription to the events with a Seq above after, as far as they are still kept: 0 for all,
 // Latest for those from now on, Page.Seq for those that a page does not include. A Seq that this
-// manager has not reached yet is one of another manager: it returns all that is kept, and counts what
-// is not as missed. It does not block.
+// manager has not reached yet must be one of another manager: the subscription then begins with all that
+// is kept, and counts what is no longer kept as missed. It does not block.
 func (m *Manager) Subscribe(after uint64) *Subscription {
 	cs := m.reg.enter()
 	defer cs.leave()

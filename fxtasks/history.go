@@ -21,12 +21,12 @@ type Minute struct {
 // NameHistory is the history of the tasks of a name.
 type NameHistory struct {
 	Minutes []Minute
-	Wait    Quantiles // from when they were due to the start of their last attempt
+	Wait    Quantiles // how long their last attempt waited to start, from when it was due
 	Run     Quantiles // how long their last attempt ran
 }
 
-// Quantiles are of tasks that ended in the last half to whole hour, within 10 %. Tasks that never ran
-// are not among them.
+// Quantiles describe durations of the tasks that ended in the current half-hour and the one before. P50 and P95
+// are within 10 %. Tasks that never ran do not count.
 type Quantiles struct {
 	Count         uint64
 	P50, P95, Max time.Duration
@@ -38,8 +38,8 @@ type nameHistory struct {
 	wait, run outcomes.Durations
 }
 
-// addToHistory counts the end of t, and how long its last attempt waited and ran, if there was one. ran tells
-// that this has ended just now.
+// addToHistory counts the end of t, and how long its last attempt waited and ran, if it had one. ran is true if
+// that attempt has ended just now, with the task.
 func (cs *section) addToHistory(t *Task, ran bool) {
 	minute, outcome := outcomes.MinuteOf(cs.now()), int(t.status-Completed)
 	cs.r.hour.Add(minute, outcome)
@@ -52,7 +52,7 @@ func (cs *section) addToHistory(t *Task, ran bool) {
 	switch {
 	case ran:
 		h.addRun(minute, t.waited(), time.Duration(t.finishedAt-t.startedAt))
-	case t.attempts != nil && t.attempts.number > 0: // cancelled before another attempt
+	case t.attempts != nil && t.attempts.number > 0: // it ended between two attempts
 		h.addRun(minute, t.attempts.waited, t.attempts.ran)
 	}
 }
@@ -83,7 +83,7 @@ func (m *Manager) History() History {
 		all = append(all, otherName)
 	}
 	for len(all) > 0 {
-		n := min(len(all), 64) // to read a thousand takes two milliseconds
+		n := min(len(all), 64) // in one section: to read a thousand takes two milliseconds
 		cs := r.enter()
 		for _, name := range all[:n] {
 			stats := names[name]

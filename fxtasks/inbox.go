@@ -15,8 +15,8 @@ type inbox struct {
 	top         atomic.Pointer[Task]
 }
 
-// push adds t. first reports whether the inbox was empty before. It does nothing, and ok is false, if open is
-// false; a nil open counts as true.
+// push adds t. first reports whether the inbox was empty before. If open is false it does nothing, and ok is
+// false. A nil open counts as true.
 func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 	for {
 		top := b.top.Load()
@@ -25,7 +25,7 @@ func (b *inbox) push(t *Task, open *atomic.Bool) (first, ok bool) {
 		}
 		*b.link(t) = top
 		if b.tracksDepth {
-			t.depth = top.depth + 1 // top's no longer changes: a task is counted once
+			t.depth = top.depth + 1 // the depth of a task that was pushed no longer changes
 		}
 		if b.top.CompareAndSwap(top, t) {
 			return top.isSentinel(), true
@@ -60,6 +60,7 @@ func (b *inbox) replaceSentinelLocked() (first *Task) {
 	return b.reverse(b.top.Swap(b.sentinel))
 }
 
+// reverse reverses the links of the tasks from top down to the sentinel.
 func (b *inbox) reverse(top *Task) (first *Task) {
 	for top != nil && !top.isSentinel() {
 		below := *b.link(top)

@@ -7,9 +7,9 @@ import (
 
 // idIndex finds the known tasks by ID.
 //
-// IDs that were generated are found by their times, of which no two are the same. Tasks come about in
-// that order and most often leave so. To add and remove one takes half the time that a map takes, and with
-// 100,000 tasks a fifth, since each place in a map is one that the processor has not in its cache.
+// A generated ID is found by the time in it: no two are the same, and tasks come, and mostly go, in the order of
+// these times. To add and remove one takes half the time that a map takes, and with 100,000 tasks a fifth, since
+// the places in a map are seldom in the processor's cache.
 type idIndex struct {
 	generated ordered.Table[*Task] // by ids.TimeOf
 	chosen    map[string]*Task     // looked up first, since a chosen ID can look like a generated one
@@ -52,7 +52,7 @@ func (x *idIndex) remove(t *Task) {
 	}
 }
 
-// restore makes an ID mean t again, after another task has had it.
+// restore makes the ID of t mean t again, after another task has had it.
 func (x *idIndex) restore(t *Task) {
 	delete(x.chosen, t.ID())
 	if t.opts.idSet {

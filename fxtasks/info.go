@@ -24,7 +24,7 @@ type Info struct {
 	Attempt           int           // of the attempt that runs or ran last, from 1; 0 before the first
 	MaxAttempts       int           // 1 without WithRetry
 	NotBefore         time.Time     // when the latest attempt was or is due, by WithDelay or Retry.Delay; zero: when it was submitted
-	LastErr           error         // of the latest attempt that another followed, or is to follow; nil before that, and when it completed
+	LastErr           error         // of the latest attempt that another one followed or is to follow; nil: there was none, or the task completed
 	ErrText           string        // the text of Err, or of LastErr, made once, when the attempt ended
 }
 
@@ -81,8 +81,8 @@ func (info *Info) fill(t *Task) {
 	}
 }
 
-// complete sets the ID and copies the metadata. Both never change, so it needs no section, in which as little
-// as possible is allocated.
+// complete sets the ID and copies the metadata. Neither changes, so this needs no section. In sections as
+// little as possible is allocated.
 func (info *Info) complete(t *Task) {
 	info.ID = t.ID()
 	info.Metadata = maps.Clone(info.Metadata)

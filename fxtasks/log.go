@@ -10,8 +10,6 @@ import (
 // A logger is the user's code: it may panic, end the goroutine, block, or call back. Lines are written
 // outside of sections, and whoever writes one has done what others wait for, or does it in a defer.
 
-const zapDebug = zapcore.DebugLevel
-
 // engineLogger keeps zap from adding the engine's own stack to lines of errors.
 func engineLogger(l *zap.Logger) *zap.Logger {
 	return l.WithOptions(zap.AddStacktrace(zap.LevelEnablerFunc(func(zapcore.Level) bool { return false })))
@@ -120,12 +118,12 @@ func (cs *section) writeAfterUnlock(t *Task) {
 	t.logging = true
 	cs.r.pendingLines++
 	after := cs.afterUnlock()
-	after.unstarted = append(after.unstarted, t)
+	after.endLines = append(after.endLines, t)
 }
 
-// writeUnstarted tells that t has ended without having started, or without another attempt after all, and then
+// writeEndAndCloseDone tells that t has ended without having started, or without another attempt after all, and then
 // closes its Done.
-func (t *Task) writeUnstarted() {
+func (t *Task) writeEndAndCloseDone() {
 	defer func() {
 		cs := t.group.m.reg.enter()
 		defer cs.leave()

@@ -6,16 +6,18 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+
+	"go.uber.org/zap"
 )
 
 // Run runs fn on the calling goroutine, as a task that is tracked, counted, shown, cancelled and drained like
-// any other, and blocks until fn has returned. It is for whoever has a scheduler of his own, which limits what
-// runs: the task takes no slot. Its context has the values of ctx and ends with ctx as well, with ctx's cause.
+// any other, and blocks until fn has returned. It is for work that another scheduler starts and limits, so the
+// task takes no slot. Its context has the values of ctx and ends with ctx as well, with ctx's cause.
 //
-// Meanwhile the goroutine has the label task_name besides the labels of ctx, which it has again after that.
+// Meanwhile the goroutine has the labels of ctx and the label task_name. After that it has those of ctx alone.
 //
-// Run returns what fn returned. A panic of fn goes on after it was recorded, and so does runtime.Goexit. The task
-// leaves counts and history, but no record once it has ended.
+// Run returns what fn returned. A panic or runtime.Goexit of fn is recorded and then goes on. Once the task has
+// ended it is in the counters and the history, but has no record.
 //
 // It returns ErrShuttingDown once the shutdown has begun, ErrDuplicateID for a chosen ID of an active task, and
 // ErrInvalid for what Submit refuses and for WithRetry, WithDelay, WithBlocking and WithDuplicate; fn has then
@@ -104,7 +106,7 @@ func runHere(t *Task, ctx context.Context) error {
 	stop := func() bool { return true }
 	defer func() {
 		stop()
-		if a.stage != pushed && a.stage != inFunction { // runtime.Goexit in a logger
+		if a.stage != pushed && a.stage != inFunction { // runtime.Goexit in an Error method or in the logger
 			a.endByGoexit()
 		}
 	}()
@@ -122,11 +124,11 @@ func runHere(t *Task, ctx context.Context) error {
 			panic(v) // from here, so that the stack of the first panic is still below
 		}
 	}()
-	m.write(zapDebug, "task submitted", taskFields(t)...)
+	m.write(zap.DebugLevel, "task submitted", taskFields(t)...)
 	stop = context.AfterFunc(ctx, func() { cancelAfter(ctx, t) }) // here, since ctx may panic or end the goroutine
-	callers := pprof.WithLabels(ctx, pprof.Labels())              // read once: ctx may misbehave later
-	defer pprof.SetGoroutineLabels(callers)
-	pprof.SetGoroutineLabels(pprof.WithLabels(callers, pprof.Labels(nameLabel, t.name)))
+	callerLabels := pprof.WithLabels(ctx, pprof.Labels())         // read once: ctx may misbehave later
+	defer pprof.SetGoroutineLabels(callerLabels)
+	pprof.SetGoroutineLabels(pprof.WithLabels(callerLabels, pprof.Labels(nameLabel, t.name)))
 	if t.opts.timeout > 0 {
 		t.ctx.startTimer()
 	}
@@ -137,6 +139,8 @@ func runHere(t *Task, ctx context.Context) error {
 	return returned
 }
 
+// endHere is endAttempt for an attempt whose goroutine goes back to the caller of Run: the next task gets a
+// goroutine of its own.
 func (a *attempt) endHere() {
 	if next := endAttempt(a.task, a); next != nil {
 		go next.group.m.work(next)

@@ -19,16 +19,16 @@ type section struct {
 	// What leave carries out.
 	starting        taskQueue
 	startedByCaller *Task         // its submitter starts it, after its line is written
-	wake            chan struct{} // a channel to close
+	closing         chan struct{} // a channel to close
 	after           *afterUnlock  // nil: nothing
 }
 
 // afterUnlock is what a section seldom has to carry out. It is a struct of its own because a section lies on
 // the stack of its goroutine, which is small for those of tasks.
 type afterUnlock struct {
-	ending    []*taskContext  // contexts whose ending was decided
-	wake      []chan struct{} // more channels to close
-	unstarted []*Task         // ended while they waited to run, with a line to be written before Done is closed
+	ending   []*taskContext  // contexts whose ending was decided
+	closing  []chan struct{} // more channels to close
+	endLines []*Task         // tasks that the section ended, whose line is to be written before their Done is closed
 }
 
 func (cs *section) afterUnlock() *afterUnlock {
@@ -144,7 +144,7 @@ func (cs *section) unlock() {
 }
 
 func (cs *section) carryOut() {
-	if cs.starting.first != nil || cs.wake != nil || cs.after != nil {
+	if cs.starting.first != nil || cs.closing != nil || cs.after != nil {
 		cs.carryOutAll()
 	}
 }
@@ -161,27 +161,27 @@ func (cs *section) carryOutAll() {
 	for t := cs.starting.pop(); t != nil; t = cs.starting.pop() {
 		go t.group.m.work(t)
 	}
-	if cs.wake != nil {
-		close(cs.wake) // not in the section: to wake 200,000 goroutines takes a tenth of a second
+	if cs.closing != nil {
+		close(cs.closing) // not in the section: to wake 200,000 goroutines takes a tenth of a second
 	}
 	if cs.after == nil {
 		return
 	}
-	for _, c := range cs.after.wake {
+	for _, c := range cs.after.closing {
 		close(c)
 	}
-	for _, t := range cs.after.unstarted {
-		go t.writeUnstarted() // a logger that blocks holds up this task alone
+	for _, t := range cs.after.endLines {
+		go t.writeEndAndCloseDone() // a logger that blocks holds up this task alone
 	}
 }
 
 // close arranges for c to be closed.
 func (cs *section) close(c chan struct{}) {
-	if cs.wake == nil {
-		cs.wake = c
+	if cs.closing == nil {
+		cs.closing = c
 	} else {
 		after := cs.afterUnlock()
-		after.wake = append(after.wake, c)
+		after.closing = append(after.closing, c)
 	}
 }
 

@@ -83,7 +83,7 @@ type shutdownCall struct {
 // begin closes the manager or the group for new tasks. When a Shutdown has begun before, it returns a channel
 // that is closed when that one is over.
 func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err error) {
-	self, budget := d.m.waitingTask(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
+	self, budget := d.m.ownTaskContext(ctx), d.m.budget(ctx) // not in the section: a context can be the user's code
 	cs := d.m.reg.enter()
 	defer cs.leave()
 	r := cs.r

@@ -10,8 +10,8 @@ import (
 type Stats struct {
 	Counts // of all tasks
 
-	OldestPending time.Duration // how long ago the oldest of the pending tasks that may start now became due
-	OldestRunning time.Duration // how long ago the oldest of the running tasks started
+	OldestPending time.Duration // how long ago the queued task whose turn is next became due; 0: none is queued
+	OldestRunning time.Duration // how long ago the running task that started first did
 	Waiting       int           // of Running: in a call that waits for other tasks
 	Stuck         int           // of Running: asked to end, by a timeout too, 10 seconds ago or more
 
@@ -35,7 +35,7 @@ func (m *Manager) Stats() Stats {
 	oldest := m.oldestRunning()
 	cs := r.enter()
 	defer cs.leave()
-	cs.now() // first: it can bring tasks on record
+	cs.now() // read first, since that can put tasks on record
 	names := *r.names.Load()
 	s := Stats{
 		Counts:     r.all.counts,
@@ -49,7 +49,7 @@ func (m *Manager) Stats() Stats {
 		s.OldestRunning = cs.now().Sub(oldest.at(oldest.startedAt))
 	}
 	if r.asked.any() {
-		s.Stuck = r.asked.before(cs.now().Add(-stuckAfter).Sub(r.epoch))
+		s.Stuck = r.asked.countUpTo(cs.now().Add(-stuckAfter).Sub(r.epoch))
 	}
 	for name, n := range names {
 		s.ByName[name] = n.counts
@@ -58,9 +58,9 @@ func (m *Manager) Stats() Stats {
 		unnamed.add(s.ByName[otherName])
 		s.ByName[otherName] = unnamed
 	}
-	var first *Task // in turn of the queued ones
+	var first *Task // the queued task with the earliest turn
 	var other Counts
-	for i, g := range r.groups { // once: 10,000 are not in the processor's cache
+	for i, g := range r.groups { // in one pass: 10,000 groups are not in the processor's cache
 		if _, t, ok := g.queue.First(); ok && (first == nil || t.order < first.order) {
 			first = t
 		}
@@ -83,8 +83,8 @@ func (m *Manager) Stats() Stats {
 }
 
 // oldestRunning returns the task that has run for longest, or nil. It looks at the records from the
-// first active one on, in steps, until it has seen all that run, or only such as were submitted
-// after the oldest so far had started. To keep the running tasks in order would cost each of them.
+// first active one on, in steps. It stops when it has seen all running tasks, or comes to one that was
+// submitted after the oldest so far had started. To keep the running tasks in order would cost each of them.
 func (m *Manager) oldestRunning() (oldest *Task) {
 	r := m.reg
 	seen, from := 0, uint64(0)
@@ -124,7 +124,7 @@ const stuckAfter = 10 * time.Second
 // askedTasks counts the running tasks that were asked to end, by when that was.
 type askedTasks struct {
 	recent ordered.Table[*int] // by nanoseconds since the epoch; pointers share their code with the tables of tasks
-	old    int                 // taken out of recent
+	old    int                 // those up to the time of the last countUpTo, which it took out of recent
 }
 
 // askedAt returns when t was asked to end.
@@ -154,8 +154,8 @@ func (a *askedTasks) remove(at uint64) {
 	}
 }
 
-// before counts those that were asked at the time or before it. Times must not go back.
-func (a *askedTasks) before(at time.Duration) int {
+// countUpTo counts those that were asked at the time or earlier. The time must not be before that of the last call.
+func (a *askedTasks) countUpTo(at time.Duration) int {
 	for {
 		first, n, ok := a.recent.First()
 		if !ok || at < 0 || first > uint64(at) {

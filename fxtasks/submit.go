@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Submit hands fn over to run in the background: at once, or when the limits allow. It does not
@@ -34,7 +36,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 
 	var self *taskContext
 	if t.opts.blocking {
-		self = m.waitingTask(ctx) // not in the section: a context can be the user's code
+		self = m.ownTaskContext(ctx) // not in the section: a context can be the user's code
 	}
 	cs := m.reg.enter()
 	cs.schedule() // what was submitted quickly comes first
@@ -135,7 +137,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 		o = &own
 	}
 	now := time.Now()
-	t := &Task{group: g, name: name, stats: stats, opts: o, created: now, fn: fn, logsDebug: m.logs(zapDebug)}
+	t := &Task{group: g, name: name, stats: stats, opts: o, created: now, fn: fn, logsDebug: m.logs(zap.DebugLevel)}
 	if !o.idSet {
 		t.generatedID = m.reg.ids.New(now)
 	}

@@ -20,9 +20,10 @@ import (
 // it waits for, even while something of another group does, since it will need the place again after that.
 // Only tasks that are awaited from other groups may take it, since its own wait may depend on them.
 
-// waitingTask returns the task of this manager that ctx belongs to, if it runs the attempt that ctx was made
-// for. It is not called in a section: a context can be the user's code.
-func (m *Manager) waitingTask(ctx context.Context) *taskContext {
+// ownTaskContext returns the context of the attempt that ctx belongs to, or nil if that is no task of this
+// manager. The caller looks in a section whether that attempt still runs. It is not called in a section itself:
+// a context can be the user's code.
+func (m *Manager) ownTaskContext(ctx context.Context) *taskContext {
 	c := taskContextOf(ctx)
 	if c == nil || c.task.group.m != m {
 		return nil
@@ -35,7 +36,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait) error {
 	if ctx == nil {
 		return invalid("ctx is nil")
 	}
-	if c := m.waitingTask(ctx); c != nil {
+	if c := m.ownTaskContext(ctx); c != nil {
 		return m.waitAsTask(ctx, c, w)
 	}
 	cs := m.reg.enter()

@@ -29,9 +29,9 @@ func Dump(max int) []byte {
 // The alternative, a goroutine label with the address, costs each goroutine three allocations, and keeps
 // profiles from aggregating.
 func Families(dump []byte, roots []string, own string) map[string]string {
-	started := make(map[string]string)    // address: number of the goroutine that shows it
-	stacks := make(map[string]string)     // by number of the goroutine
-	children := make(map[string][]string) // by number of the parent
+	goroutineOf := make(map[string]string) // by address: number of the goroutine that shows it
+	stacks := make(map[string]string)      // by number of the goroutine
+	children := make(map[string][]string)  // by number of the parent
 	for stack := range strings.SplitSeq(strings.TrimSpace(string(dump)), "\n\n") {
 		number, ok := numberOf(stack)
 		if !ok {
@@ -40,7 +40,7 @@ func Families(dump []byte, roots []string, own string) map[string]string {
 		stacks[number] = stack
 		isRoot := false
 		for address := range rootAddresses(stack, roots) {
-			started[address], isRoot = number, true
+			goroutineOf[address], isRoot = number, true
 		}
 		if isRoot {
 			continue
@@ -49,8 +49,8 @@ func Families(dump []byte, roots []string, own string) map[string]string {
 			children[parent] = append(children[parent], number)
 		}
 	}
-	families := make(map[string]string, len(started))
-	for address, number := range started {
+	families := make(map[string]string, len(goroutineOf))
+	for address, number := range goroutineOf {
 		var family []string
 		for next := []string{number}; len(next) > 0; next = next[1:] {
 			family = append(family, stacks[next[0]])
