@@ -5,7 +5,7 @@ import "time"
 // This file is about pending tasks that are not due yet: by WithDelay, or because Retry.Delay puts off the next
 // attempt. They are in registry.delayed until they are due, and then in the queue of their group.
 
-// enqueueWhenDue puts a pending task in the queue when it is due, and until then with the delayed ones.
+// enqueueWhenDue puts a pending task in the queue if it is due, and else with the delayed ones.
 func (cs *section) enqueueWhenDue(t *Task) {
 	a := t.attempts
 	if a == nil || a.notBefore.IsZero() {
@@ -29,6 +29,7 @@ func (cs *section) enqueueDue(t *Task) {
 	cs.enqueue(t)
 }
 
+// setDueTimer sets the timer for the first of the delayed tasks.
 func (cs *section) setDueTimer(d time.Duration) {
 	r := cs.r
 	if r.dueTimer == nil {
@@ -57,8 +58,8 @@ func (r *registry) wakeDelayed() {
 	})
 }
 
-// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
-// one whose turn was first before.
+// isDueBefore orders the delayed tasks by when they are due. Of two that are due at the same moment, the one
+// with the earlier turn comes first: it has had one since it was submitted, and gets a new one when it is due.
 func (t *Task) isDueBefore(other *Task) bool {
 	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
 		return c < 0
@@ -69,7 +70,7 @@ func (t *Task) isDueBefore(other *Task) bool {
 // isDelayed reports whether a pending task is not due yet.
 func (t *Task) isDelayed() bool { return t.attempts != nil && t.attempts.index >= 0 }
 
-// dueAt returns the time from which on t may start, or might have.
+// dueAt returns when t, or its latest attempt, was or is due.
 func (t *Task) dueAt() time.Time {
 	if t.attempts != nil && !t.attempts.notBefore.IsZero() {
 		return t.attempts.notBefore

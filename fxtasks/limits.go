@@ -1,7 +1,7 @@
 package fxtasks
 
-// limits are those of a set of tasks, all of the manager's or a group's, with what counts against them and
-// the state of the set. They are protected by the registry's mutex.
+// limits has the limits of a set of tasks (all of the manager's, or those of a group), the counters that are
+// compared with them, and the state of the set. It is protected by the registry's mutex.
 //
 // A running task holds a slot until its function has returned. While it waits for other tasks it
 // keeps the slot and is waiting; the others are working. waiting.go says what that allows.
@@ -10,16 +10,18 @@ type limits struct {
 
 	counters
 	betweenAttempts int // pending tasks that have had an attempt; maxPending does not bound them
-	slots           int // held right now
-	waiting         int // of the slots, held by tasks that wait
-	starved         int // of the waiting, those for which nothing runs of what they wait for; in a group only those that wait for something in it
-	reserved        int // in a group: of the waiting, those for which nothing of the group runs that they wait for
+	slots           int // how many are held now
+
+	// Of the tasks that hold a slot:
+	waiting  int // those that wait
+	starved  int // those that wait while nothing of what they wait for runs; a group counts those that wait for something in it
+	reserved int // only of a group: those that wait while nothing in the group runs of what they wait for
 
 	atDrain Counts // counters as they were when the clock of the drain began
 
 	state   State
 	idle    chan struct{} // closed when nothing is active any more; nil: nobody waits for that
-	stopped chan struct{} // closed when state is Stopped
+	stopped chan struct{} // closed when state becomes Stopped
 }
 
 func newLimits(maxRunning, maxPending int) limits {
@@ -35,8 +37,8 @@ func (l *limits) working() int  { return l.slots - l.waiting }
 func (l *limits) mayWork() bool  { return l.maxRunning == 0 || l.working() < l.maxRunning }
 func (l *limits) hasSpare() bool { return l.maxRunning == 0 || l.working()+l.starved < l.maxRunning }
 
-// hasUnreserved is hasSpare for what is awaited within the group: it leaves alone also the places of tasks
-// that wait for something elsewhere.
+// hasUnreserved is hasSpare for a task that is awaited within its own group. It also leaves free the places of
+// tasks that wait for something elsewhere.
 func (l *limits) hasUnreserved() bool {
 	return l.maxRunning == 0 || l.working()+l.reserved < l.maxRunning
 }

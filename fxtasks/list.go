@@ -25,7 +25,7 @@ type Page struct {
 	Tasks []Info
 	Next  string // for Filter.After; "": this was the last page
 	Total int    // of tasks that match, on all pages
-	Seq   uint64 // of the last event before the page was read: who subscribes after it misses none
+	Seq   uint64 // of the last event before the page was read: whoever subscribes after it misses none
 }
 
 const (
@@ -70,13 +70,14 @@ type listing struct {
 
 	page    Page
 	tasks   []*Task // those of page
-	begun   bool
-	counted bool // Total is known from the counters
-	next    uint64
-	last    uint64 // key of the last task of the page
-	more    bool   // there is a match after it
+	begun   bool    // the first step has begun
+	counted bool    // Total is known from the counters
+	next    uint64  // key from which on the next step looks
+	last    uint64  // key of the last task of the page
+	more    bool    // there is a match after it
 }
 
+// read takes all steps, and completes the page.
 func (l *listing) read() {
 	l.next = l.from
 	for l.step() {
@@ -103,7 +104,7 @@ func (l *listing) step() (more bool) {
 		l.begun = true
 		l.page.Seq = l.r.events.Last()
 		if l.page.Total, l.counted = l.r.count(l.f); !l.counted {
-			l.next = l.f.Order.start() // what came before the page is counted, too
+			l.next = l.f.Order.start() // to count what comes before the page, too
 		}
 	}
 	looked := 0
@@ -191,7 +192,7 @@ func (r *registry) count(f *Filter) (n int, ok bool) {
 	return n, true
 }
 
-// matches is called in a section. It leaves out the text.
+// matches reports whether t matches all of f but the text. It is called in a section.
 func (f *Filter) matches(t *Task) bool {
 	if len(f.Statuses) > 0 && !slices.Contains(f.Statuses, t.status) ||
 		f.Name != "" && f.Name != t.name ||

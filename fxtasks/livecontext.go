@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// liveContext is a context that can end with any cause, and with DeadlineExceeded.
+// liveContext is the inner context of a taskContext. Unlike those of the context package it can end with any
+// cause and with DeadlineExceeded.
 type liveContext struct {
 	context.Context
 	cancel  context.CancelCauseFunc
@@ -25,7 +26,7 @@ func newLiveContext(hasTimeout bool) *liveContext {
 	return l
 }
 
-// end does nothing when l has ended.
+// end ends l, unless it has ended.
 func (l *liveContext) end(e *ending) {
 	if l == e.ended {
 		return
@@ -85,7 +86,7 @@ func (s *timeoutSource) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// fire ends the derived context.
+// fire ends the derived context with DeadlineExceeded, unless that has ended.
 func (s *timeoutSource) fire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

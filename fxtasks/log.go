@@ -8,7 +8,7 @@ import (
 )
 
 // A logger is the user's code: it may panic, end the goroutine, block, or call back. Lines are written
-// outside of sections, and whoever writes one has done what others wait for, or does it in a defer.
+// outside of sections, and whoever writes one has already done what others wait for, or does it in a defer.
 
 // engineLogger keeps zap from adding the engine's own stack to lines of errors.
 func engineLogger(l *zap.Logger) *zap.Logger {
@@ -41,7 +41,7 @@ func taskFields(t *Task) []zap.Field {
 	if t.group.name != "" {
 		fields = append(fields, zap.String("group", t.group.name))
 	}
-	if id := t.opts.metadata["job_id"]; t.external && id != "" { // of the scheduler that has called Run
+	if id := t.opts.metadata["job_id"]; t.external && id != "" { // of the job of the scheduler that has called Run
 		fields = append(fields, zap.String("job_id", id))
 	}
 	return fields
@@ -113,7 +113,8 @@ func (t *Task) writeEnd(panicked *PanicError) {
 	t.group.m.write(level, message, fields...)
 }
 
-// writeAfterUnlock has the line about the end of t written, and its Done closed after that.
+// writeAfterUnlock arranges for writeEndAndCloseDone, for a task whose end is decided in this section and not by
+// the goroutine that runs it.
 func (cs *section) writeAfterUnlock(t *Task) {
 	t.logging = true
 	cs.r.pendingLines++
@@ -121,8 +122,8 @@ func (cs *section) writeAfterUnlock(t *Task) {
 	after.endLines = append(after.endLines, t)
 }
 
-// writeEndAndCloseDone tells that t has ended without having started, or without another attempt after all, and then
-// closes its Done.
+// writeEndAndCloseDone writes the line about the end of a task that a section has ended: before it started, between
+// two attempts, or after a line that announced another attempt. Then it closes Done.
 func (t *Task) writeEndAndCloseDone() {
 	defer func() {
 		cs := t.group.m.reg.enter()
@@ -154,8 +155,8 @@ func (t *Task) writeEndAndCloseDone() {
 	t.group.m.write(level, message, fields...)
 }
 
-// awaitLines returns a channel that is closed when the manager writes no line about a task any more, or nil
-// when it writes none now.
+// awaitLines returns a channel that is closed when no goroutine of writeEndAndCloseDone is left, or nil if there
+// is none now.
 func (r *registry) awaitLines() chan struct{} {
 	if r.pendingLines == 0 {
 		return nil
@@ -170,8 +171,8 @@ func (r *registry) awaitLines() chan struct{} {
 // do not flood the log under load. The next line has the count of all that came before it; what comes after
 // the last line is only in the counters. It is protected by the registry's mutex.
 type limitedLog struct {
-	last  time.Time // when a line was due
-	count uint64    // since then
+	last  time.Time // when the last line was due
+	count uint64    // how often it has happened since then
 }
 
 const limitedLogEvery = 5 * time.Second

@@ -39,10 +39,10 @@ func WithMiddleware(mw ...Middleware) Option {
 // ErrInvalid.
 type TaskOption func(*taskOptions)
 
-// taskOptions begin as those of the group, which tasks submitted without options share. Those of a
-// task never change, but for the result and the schedule.
+// taskOptions are what TaskOptions set. They begin as a copy of the group's; tasks that are submitted without
+// options share the group's. Those of a task never change, but for the result and the schedule.
 type taskOptions struct {
-	id        string // chosen, if idSet
+	id        string // the one that was chosen, if idSet
 	idSet     bool
 	timeout   time.Duration
 	grace     time.Duration
@@ -50,10 +50,10 @@ type taskOptions struct {
 	retry     Retry
 	metadata  map[string]string
 	duplicate DuplicatePolicy
-	policySet bool // duplicate was chosen
+	policySet bool // whether duplicate was chosen
 	blocking  bool
 	result    resultHandle // nil for Submit, and once the record is forgotten: events may hold on to the task
-	periodic  *Periodic    // of a run of a schedule; nil once that has been accepted
+	periodic  *Periodic    // the schedule that the task is a run of; nil once the task has been accepted
 }
 
 // WithID chooses the task's ID: 1–128 bytes of valid UTF-8 without control characters, and not

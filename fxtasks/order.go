@@ -38,7 +38,7 @@ func (o Order) after(key uint64) uint64 {
 	return key - min(1, key)
 }
 
-// walk calls see for each record from a key on, until see returns false: then it has stopped.
+// walk calls see for each record from a key on, until see returns false. It reports whether see has stopped it.
 func (o Order) walk(r *registry, from uint64, see func(key uint64, t *Task) bool) (stopped bool) {
 	records := r.records.Descend
 	switch o {

@@ -20,8 +20,8 @@ type Periodic struct {
 
 	// Protected by the registry's mutex.
 	next          time.Time   // zero: no more runs
-	planned       time.Time   // when the schedule was asked for next
-	timer         *time.Timer // for next, but it fires each minute, to see a clock that was set
+	planned       time.Time   // when the schedule gave next, by the clock on the wall
+	timer         *time.Timer // fires when next is due, and each minute before, since the clock may have been set
 	stopped       bool
 	submitting    bool  // a run is about to be submitted
 	last          *Task // nil: none has run
@@ -41,13 +41,13 @@ type PeriodicInfo struct {
 // Schedule runs fn as a task of that name whenever s says, with the options given. It does not block.
 //
 // A run that is due while the one before it is active, or that is refused, is skipped, counted and
-// logged. After a pause, of a machine that was suspended or by a clock that was set, there is one run, not one for
-// each that was missed; it comes within a minute. When the clock was set back, the runs of the time that comes
-// again run again. The schedule ends by Periodic.Stop, or when the shutdown
-// begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
-// then stays in Periodics with a zero Next.
+// logged. After the machine was suspended, or the clock was set forward, one run comes within a minute for all
+// that were missed. After the clock was set back, the runs of the time that comes again are made again.
 //
-// The name follows the rule of an ID and is unique among the schedules of the manager and its groups. Another
+// The schedule ends by Periodic.Stop, or when the shutdown begins. A panic in s.Next, or a time that is not after
+// its argument, ends it with an error in the log: it then stays in Periodics with a zero Next.
+//
+// The name follows the rule of an ID and is unique among the schedules of the manager and its groups. A bad
 // name, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and
 // WithID are errors that match ErrInvalid. It returns ErrShuttingDown once the shutdown has begun.
 func (m *Manager) Schedule(name string, s Schedule, fn Func, opts ...TaskOption) (*Periodic, error) {
@@ -134,7 +134,7 @@ func (p *Periodic) Info() PeriodicInfo {
 	return info
 }
 
-// completed is called in a section.
+// completed returns when the latest run that completed ended. It is called in a section.
 func (p *Periodic) completed() time.Time {
 	if p.last != nil && p.last.status == Completed {
 		return p.last.at(p.last.finishedAt)
@@ -142,8 +142,8 @@ func (p *Periodic) completed() time.Time {
 	return p.lastCompleted
 }
 
-// Stop ends the schedule: once it has returned no run is submitted, and Info has the last one. A run that is active
-// goes on. It may be called more than once.
+// Stop ends the schedule: once it has returned, no run is submitted any more, and Info has the last one. A run that
+// is active goes on. It may be called more than once.
 func (p *Periodic) Stop() {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
@@ -194,13 +194,14 @@ func (p *Periodic) reserve() error {
 	return nil
 }
 
+// release is called when the submit after reserve is over.
 func (p *Periodic) release() {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
 	p.submitting = false
 }
 
-// addRun is called in the section that accepts the run t.
+// addRun notes that t, a run of the schedule, has been accepted. It is called in the section that accepts it.
 func (p *Periodic) addRun(t *Task) {
 	t.opts.periodic = nil // a record keeps no function alive
 	p.lastCompleted = p.completed()

@@ -8,12 +8,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// This file is about when the runs of a schedule are due. One timer for each schedule waits for the next run.
+// This file is about when the runs of a schedule are due. Each schedule has a timer that waits for its next run.
 
 // wakeEvery is how often a schedule looks at the clock, which may have been set.
 const wakeEvery = time.Minute
 
-// fire is called by the timer: when a run is due, and each minute.
+// fire submits a run if one is due. The timer calls it when a run is due, and each minute.
 func (p *Periodic) fire() {
 	due, setBack := p.due()
 	if setBack {
@@ -28,8 +28,8 @@ func (p *Periodic) fire() {
 	}
 }
 
-// due reports whether a run is due by the clock on the wall, or whether that was set back to before next was
-// planned: to wait for next could then take years. It sets the timer if neither is so.
+// due reports whether a run is due by the clock on the wall, or whether that clock was set back to before next was
+// planned: to wait for next could then take years. If neither is the case it sets the timer.
 func (p *Periodic) due() (due, setBack bool) {
 	cs := p.group.m.reg.enter()
 	defer cs.leave()
@@ -64,7 +64,7 @@ func (p *Periodic) planNext() {
 	defer func() { p.setNext(next, now, problem) }()
 	defer func() {
 		if v := recover(); v != nil {
-			problem = "Next panicked: " + typeText(v) // if printing ends the goroutine
+			problem = "Next panicked: " + typeText(v) // stays if the next line ends the goroutine
 			problem = "Next panicked: " + valueText(v)
 		}
 	}()
@@ -77,6 +77,7 @@ func (p *Periodic) planNext() {
 	}
 }
 
+// setNext sets what planNext has found out. A problem ends the schedule, with a line.
 func (p *Periodic) setNext(next, planned time.Time, problem string) {
 	cs := p.group.m.reg.enter()
 	if !p.stopped {

@@ -20,13 +20,16 @@ import (
 // one mutex, not several, so that limits, counters, lists and events agree with each other at any moment. It is
 // no bottleneck, since one section records many tasks of the inboxes.
 type registry struct {
-	// Seldom or never changes.
+	// These seldom or never change.
 	cfg     Config // with defaults
 	epoch   time.Time
 	wall    func() time.Time                      // for schedules
 	names   atomic.Pointer[map[string]*nameStats] // the map is never modified: a copy with the new name replaces it
 	watched atomic.Bool                           // somebody waits for events
-	full    atomic.Bool                           // all slots are taken, and nothing may start beyond them: a quick submit then leaves scheduling to the goroutine that frees a slot
+
+	// Set while all slots are taken and nothing may start beyond them. A quick submit then leaves scheduling to the
+	// goroutine that frees a slot.
+	full atomic.Bool
 
 	_         cacheLine
 	ids       ids.Generator
@@ -48,25 +51,25 @@ type registry struct {
 	records     ordered.Table[*Task] // by seq
 	ended       ordered.Table[*Task] // the records of finished tasks, by the number of their end
 	index       idIndex
-	seq         uint64      // of the newest task
-	ends        uint64      // number of the latest end
-	turns       uint64      // the latest that was given to a pending task
-	firstActive uint64      // no task with a lower seq is active
-	expiry      *time.Timer // for the first of ended; nil: not set
-	hour        outcomes.Hour
+	seq         uint64        // of the newest task
+	ends        uint64        // the number of the latest end
+	turns       uint64        // the latest turn that was given to a pending task
+	firstActive uint64        // no task with a lower seq is active
+	expiry      *time.Timer   // for the first of ended; nil: not set
+	hour        outcomes.Hour // of all tasks
 
 	delayed      *heap.Heap[*Task]  // pending tasks that are not due yet
 	dueTimer     *time.Timer        // for the first of them; nil: not set
 	ready        *heap.Heap[*Group] // groups that have a queued task and a free slot, by the turn of that task
 	readyAwaited []*Group           // groups that have a queued task which a task waits for, and a place for it
 	blocked      blockedSubmits
-	waiting      int      // running tasks that wait for others
-	idleAwaited  []*Group // groups whose limits have an idle channel; a nil element is the manager
+	waiting      int      // how many running tasks wait for others, those of Run included
+	idleAwaited  []*Group // groups whose limits have an idle channel; nil stands for the manager
 	asked        askedTasks
 
 	closed       bool          // Shutdown has begun
 	clock        *drainClock   // nil until the manager's drain has begun
-	pendingLines int           // that are being written about tasks which ended without having run
+	pendingLines int           // how many lines of writeEndAndCloseDone are still to be written
 	linesWritten chan struct{} // closed when pendingLines is 0; nil: nobody waits for that
 
 	otherNames *nameStats // for names past the first maxNames
@@ -127,7 +130,7 @@ func (cs *section) add(t *Task, now time.Time) {
 	r.publish(kindSubmitted, t, t.since(now))
 }
 
-// run makes t running, in a slot.
+// run makes t running, in a slot unless Run runs it.
 func (cs *section) run(t *Task) { cs.runAt(t, cs.now()) }
 
 func (cs *section) runAt(t *Task, now time.Time) {
@@ -168,7 +171,7 @@ func (cs *section) move(t *Task, to Status, now time.Time) {
 	r.publish(kindFinished, t, t.finishedAt)
 }
 
-// countersOf returns those in which t counts.
+// countersOf returns the counters in which t counts.
 func (r *registry) countersOf(t *Task) [3]*counters {
 	return [...]*counters{&r.all.counters, &t.group.counters, &t.stats.counters}
 }
@@ -198,7 +201,7 @@ func (cs *section) end(t *Task, status Status) {
 	r.ends++
 	t.order = r.ends
 	cs.unlinkReplacement(t)
-	if t.lostID || t.external { // IDs are unique among the tasks that are known
+	if t.lostID || t.external { // another known task has its ID, or Run ran it
 		cs.forget(t)
 	} else {
 		r.ended.Insert(t.order, t)
@@ -223,8 +226,8 @@ func (cs *section) freeSlot(t *Task) {
 	cs.updateGroupWaiters(t.group, -1)
 }
 
-// activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted
-// before, the newest first: to cancel them in this order starts none of them.
+// activeTasks returns the pending and running tasks of g, or all when g is nil, that were submitted before the
+// call. The newest come first: to cancel them in this order starts none of them.
 func (r *registry) activeTasks(g *Group) []*Task {
 	var tasks []*Task
 	from := uint64(Latest)

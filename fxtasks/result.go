@@ -16,7 +16,7 @@ type Result[T any] struct {
 // ran. Calls that a middleware repeats, or has not waited for, change nothing.
 type resultBox[T any] struct {
 	mu     sync.Mutex   // protects what follows
-	taking *taskContext // of the attempt whose value is taken; nil: none runs
+	taking *taskContext // of the attempt that runs, whose value is taken; nil: none runs
 	has    bool
 	value  T
 }
@@ -25,8 +25,8 @@ type resultBox[T any] struct {
 // task that it joins. It is never called under another lock than that of a section, and calls no user code.
 type resultHandle interface {
 	resultType() reflect.Type
-	open(c *taskContext) // the task runs
-	close(keep bool)     // it has returned; keep: it completed
+	open(c *taskContext) // the attempt of c begins
+	close(keep bool)     // the attempt has ended; keep is false if it failed
 	get() (any, bool)
 	// join moves the handle to the box of another task. It reports false if that has another type, or none.
 	join(other resultHandle) bool
@@ -52,8 +52,8 @@ func (h *typedHandle[T]) close(keep bool) {
 	}
 }
 
-// attemptOf returns the context of the attempt that a call with ctx belongs to: by ctx, or, where a middleware has
-// passed a context of its own, that which runs.
+// attemptOf returns the context of the attempt that a call of the function belongs to. That is the one of ctx, or,
+// where a middleware has passed a context that is not the task's, the one that runs.
 func (b *resultBox[T]) attemptOf(ctx context.Context) *taskContext {
 	c := taskContextOf(ctx)
 	b.mu.Lock()

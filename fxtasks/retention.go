@@ -23,6 +23,7 @@ func (m *Manager) Cleanup() (n int) {
 	return n
 }
 
+// retainFinished returns how many records of finished tasks are kept.
 func (r *registry) retainFinished() int {
 	if r.cfg.RetainFor < 0 {
 		return 0
@@ -30,6 +31,7 @@ func (r *registry) retainFinished() int {
 	return max(r.cfg.RetainFinished, 0)
 }
 
+// expiresAt returns when the record of a finished task is forgotten at the latest.
 func (r *registry) expiresAt(t *Task) time.Time {
 	return t.at(t.finishedAt).Add(max(r.cfg.RetainFor, 0))
 }
@@ -39,7 +41,7 @@ func (cs *section) forget(t *Task) {
 	r := cs.r
 	r.records.Remove(t.seq)
 	if t.opts.result != nil {
-		t.opts.result = nil // an event may hold on to the task
+		t.opts.result = nil // an event may keep the task in memory
 	}
 	for _, of := range r.countersOf(t) {
 		*of.forgotten.ended(t.status)++

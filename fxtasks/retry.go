@@ -24,24 +24,24 @@ type Retry struct {
 	If func(err error) bool
 }
 
-// attempts is what only a task with WithRetry or WithDelay has.
+// attempts is the state that only a task with WithRetry or WithDelay has.
 type attempts struct {
-	// Never change, but that the functions and the values are nil once the task has finished: a retained record
-	// keeps nothing that they hold.
+	// These never change until the task has finished. Then the functions and the values are nil, so that a retained
+	// record keeps nothing that they hold.
 	retry  Retry
 	values context.Context // the submitter's
 
 	// Written by the goroutine that runs an attempt before it pushes the task to the inbox, read in sections after.
 	delay time.Duration // before the next one
-	ended Status        // of the task, if no other attempt follows after all
+	ended Status        // how the task ends if no other attempt follows after all
 
 	// Protected by the registry's mutex.
 	number      int           // of the attempt that runs or ran last
 	waited, ran time.Duration // of the latest attempt that another was to follow, for the history
-	notBefore   time.Time
-	last        *failure // of the latest attempt that another followed, or is to follow
-	lateRequest *ending  // asked for when the attempt had ended and was not in the inbox yet
-	index       int      // in registry.delayed; -1: not there
+	notBefore   time.Time     // when the latest attempt was or is due; zero: when the task was submitted
+	last        *failure      // of the latest attempt that another followed, or is to follow
+	lateRequest *ending       // a request that came when the attempt had ended and was not in the inbox yet
+	index       int           // in registry.delayed; -1: not there
 }
 
 func newAttempts(o *taskOptions, c *taskContext) *attempts {
@@ -96,7 +96,7 @@ func (e *twoErrors) Unwrap() []error { return e.errs }
 // isAtItsLastAttempt is endsForGood in a section of its own, for an attempt that has ended: the line of its
 // end must not announce another one.
 //
-// It needs none while the group is open, unless the attempt has timed out: that is a mutex less for most attempts.
+// It enters none while the group is open, unless the attempt has timed out: most attempts do without the mutex.
 func (t *Task) isAtItsLastAttempt(e *ending) bool {
 	if e != endTimeout && t.group.open.Load() {
 		return false
@@ -117,7 +117,7 @@ func (cs *section) requeue(t *Task) {
 	r, a := cs.r, t.attempts
 	late, forGood := a.lateRequest, cs.endsForGood(t)
 	a.lateRequest = nil
-	if forGood { // by now, and its line has announced another attempt
+	if forGood { // this was decided after the line that announced another attempt
 		if t.group.m.log != nil {
 			cs.writeAfterUnlock(t)
 		}
@@ -137,7 +137,7 @@ func (cs *section) requeue(t *Task) {
 	cs.freeSlot(t)
 	if t.waits != nil {
 		cs.updateWaitersOf(t, -1)
-		for len(t.waits.calls) > 0 { // on goroutines that the attempt left behind
+		for len(t.waits.calls) > 0 { // those on goroutines that the attempt left behind
 			cs.endWait(t.waits.calls[0])
 		}
 		cs.reclassify(t)
@@ -152,7 +152,7 @@ func (cs *section) requeue(t *Task) {
 // isBetweenAttempts reports whether a pending task has had an attempt.
 func (t *Task) isBetweenAttempts() bool { return t.attempts != nil && t.attempts.number > 0 }
 
-// leaveBetweenAttempts is called for a task that runs or ends: it counts as between two attempts no more.
+// leaveBetweenAttempts is called for a task that runs or ends: it no longer counts as between two attempts.
 func (cs *section) leaveBetweenAttempts(t *Task) {
 	if t.isBetweenAttempts() {
 		cs.r.all.betweenAttempts--

@@ -1,8 +1,8 @@
 package fxtasks
 
-// schedule starts pending tasks in their turn, starts tasks that others wait for ahead of it, and admits
-// blocked submits, until nothing more can be. Every section ends with it, so that a free slot means that
-// nothing is waiting for one.
+// schedule starts queued tasks in their turn, or ahead of it if others wait for them, and admits blocked submits,
+// until none can start or be admitted any more. Every section ends with it, so that a free slot means that nothing
+// waits for one.
 func (cs *section) schedule() {
 	r := cs.r
 	for {
@@ -30,12 +30,13 @@ func (cs *section) startInTurn() bool {
 	g, _ := r.ready.Top()
 	_, t, _ := g.queue.First()
 	if cs.isCutOff(t) {
-		return false // the clock of the drain ends it, in steps: here, all of a long queue would end in one section
+		return false // the clock of the drain ends it, in steps: here a long queue would end in one section
 	}
 	cs.startQueued(t)
 	return true
 }
 
+// startQueued starts a task out of the queue of its group.
 func (cs *section) startQueued(t *Task) {
 	t.group.removeQueued(t)
 	cs.start(t)

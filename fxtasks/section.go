@@ -18,7 +18,7 @@ type section struct {
 
 	// What leave carries out.
 	starting        taskQueue
-	startedByCaller *Task         // its submitter starts it, after its line is written
+	startedByCaller *Task         // the submitter starts this one itself, after its line is written
 	closing         chan struct{} // a channel to close
 	after           *afterUnlock  // nil: nothing
 }
@@ -46,8 +46,9 @@ func (r *registry) enter() section {
 	return cs
 }
 
-// begin locks, and empties both inboxes. It takes out the returned tasks first, so that each of them has
-// been submitted before, and records them last, a batch at the most: pushReturned sees to the rest.
+// begin locks, and empties both inboxes. It takes out the returned tasks first, so that each of them is on
+// record once it has recorded the submitted ones. It ends a batch of the returned ones at the most: pushReturned enters
+// sections until the others have ended, too.
 func (cs *section) begin() {
 	r := cs.r
 	if !r.mu.TryLock() {
@@ -60,7 +61,7 @@ func (cs *section) begin() {
 		cs.recordSubmitted()
 		return
 	}
-	cs.now() // not first in end, where the stack is deeper
+	cs.now() // read here and not in end, where the stack is deeper
 	for range batch {
 		t := r.backlog.pop()
 		if t == nil {
@@ -74,6 +75,7 @@ func (cs *section) begin() {
 	}
 }
 
+// recordSubmitted empties the inbox of submitted tasks.
 func (cs *section) recordSubmitted() {
 	if submitted := cs.r.submitted.takeLocked(); submitted != nil {
 		cs.record(submitted)
@@ -143,6 +145,7 @@ func (cs *section) unlock() {
 	}
 }
 
+// carryOut does what the section decided.
 func (cs *section) carryOut() {
 	if cs.starting.first != nil || cs.closing != nil || cs.after != nil {
 		cs.carryOutAll()

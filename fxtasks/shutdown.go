@@ -20,13 +20,13 @@ import (
 // The budget is the shorter of Config.ShutdownTimeout and the time that ctx has left; it is spent
 // at once when ctx is cancelled. After StartDrain it is what that has left.
 //
-// A second Shutdown waits for the first and reports "already_shutdown", with what is still running now, without
-// stacks, as a *ShutdownError unless that is nothing; if its own ctx ends first it returns ctx's error. A
-// task of this manager that calls it with its own context gets ErrInvalid, and nothing is shut down.
+// A second Shutdown waits for the first, and reports "already_shutdown" with the tasks that are still running,
+// without their stacks. If there are any it returns a *ShutdownError. If its own ctx ends first it returns ctx's
+// error. A task of this manager that calls Shutdown with its own context gets ErrInvalid, and nothing is shut down.
 //
-// Afterwards the manager still answers Task, List and Stats, and no goroutine of it is left but
-// those of the tasks reported, and lines that hang in the logger: Shutdown waits for its own no longer
-// than half of Config.StopReserve, and so do all drains by one clock together.
+// Afterwards the manager still answers Task, List and Stats. No goroutine of it is left but those of the tasks
+// reported, and those that hang in the logger: Shutdown waits for its lines no longer than half of
+// Config.StopReserve. The Shutdowns of groups after StartDrain, and that of the manager, share this time.
 func (m *Manager) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	return m.shutdown(ctx, nil)
 }
@@ -71,10 +71,10 @@ type shutdownCall struct {
 	log    *shutdownLog
 
 	clock           *drainClock
-	ownClock        bool // it began with this Shutdown, not with StartDrain
+	ownClock        bool // clock began with this Shutdown, not with StartDrain
 	began, deadline time.Time
-	initial         int
-	cancelledBefore uint64
+	initial         int             // see ShutdownReport
+	cancelledBefore uint64          // how many tasks had been cancelled when the drain began
 	idle            <-chan struct{} // closed when nothing is active; nil: nothing is
 	wait            *wait           // of the task that calls Shutdown of a group
 	stacks          map[*Task]string
@@ -96,7 +96,7 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 		other = d.limits.stopped
 	case r.closed: // a manager's Shutdown is its groups' too
 		other = r.all.stopped
-		if d.group != nil { // it may wait for the task that calls
+		if d.group != nil { // the manager's may wait for the task that calls
 			if d.idle = r.idleOf(d.group); d.idle == nil {
 				d.idle = closedChan
 			}
@@ -127,7 +127,7 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 		cs.startClock(d.clock, d.group)
 	}
 	cs.refuseBlocked(d.group)
-	at := d.limits.atDrain // StartDrain has cancelled some since, which are part of this drain
+	at := d.limits.atDrain // not the counts of now: what StartDrain has cancelled since is part of this drain
 	d.initial = at.Pending + at.Running + int(d.limits.counts.Submitted-at.Submitted)
 	d.cancelledBefore = at.Cancelled
 	if idle := r.idleOf(d.group); idle == nil {
@@ -167,7 +167,7 @@ func (d *shutdownCall) finish(ctx context.Context) {
 	if d.idle == nil {
 		return
 	}
-	graces := d.clock.began.Add(d.clock.maxGrace) // by then all graces are over, however long the stacks take
+	graces := d.clock.began.Add(d.clock.maxGrace) // no stack is taken before all graces are over
 	if d.sleep(ctx, graces) || d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
 		return
 	}
@@ -187,15 +187,15 @@ func (d *shutdownCall) cutOff() {
 	}
 }
 
-// sleep blocks until the time has come, ctx ends, or nothing is active, which it reports.
+// sleep blocks until the time has come, ctx ends, or nothing is active any more. It reports whether it was the last.
 func (d *shutdownCall) sleep(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	return awaitClosed(ctx, d.idle) == nil
 }
 
-// stackTime is how long before the deadline the stacks are taken, so that they are within the
-// budget: what was measured for 100 frames each, and half the budget at the most.
+// stackTime returns how long before the deadline the stacks are taken, so that they are within the
+// budget. It is what was measured for stacks of 100 frames, and half the budget at the most.
 func (d *shutdownCall) stackTime() time.Duration {
 	need := 5*time.Millisecond + time.Duration(runtime.NumGoroutine())*50*time.Microsecond
 	return max(0, min(need, d.deadline.Sub(d.began)/2))

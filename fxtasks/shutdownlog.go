@@ -27,7 +27,7 @@ func newShutdownLog(m *Manager, g *Group) *shutdownLog {
 	return l
 }
 
-// open starts the goroutine. If a logger ends it by runtime.Goexit, another one goes on with the next line.
+// open starts the goroutine of write. If a logger ends it by runtime.Goexit, another one goes on with the next line.
 func (l *shutdownLog) open() {
 	l.lines, l.written = make(chan func(), 2), make(chan struct{})
 	go l.write()
@@ -56,7 +56,7 @@ func (l *shutdownLog) fields(fields ...zap.Field) []zap.Field {
 	return fields
 }
 
-// writeBegin does not block.
+// writeBegin has the first line written. It does not block.
 func (l *shutdownLog) writeBegin(c Counts, budget time.Duration) {
 	if l.m.log == nil {
 		return
@@ -68,8 +68,8 @@ func (l *shutdownLog) writeBegin(c Counts, budget time.Duration) {
 	}
 }
 
-// writeEnd does not block. It names the tasks that are left, with a line each, until wait is about to give up: the
-// last line would else be missing after a thousand stacks in a slow log.
+// writeEnd has the other lines written. It does not block. The tasks that are left have a line each, for as long as
+// wait does not give up: after a thousand stacks in a slow log the last line would otherwise be missing.
 func (l *shutdownLog) writeEnd(report ShutdownReport, tasks []*Task, never map[string]int) {
 	if l.m.log == nil {
 		return
@@ -118,8 +118,8 @@ func (b byName) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// wait blocks until all lines are written, those about tasks too if quiet is not nil, or patience
-// is over: then a goroutine stays behind in the logger.
+// wait blocks until all lines are written and quiet, if it is not nil, is closed; or until patience is over: then
+// a goroutine stays behind in the logger.
 func (l *shutdownLog) wait(quiet <-chan struct{}) {
 	if l.m.log == nil {
 		return

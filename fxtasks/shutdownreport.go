@@ -15,10 +15,10 @@ const (
 // ShutdownReport tells what came of the tasks that were active when Shutdown began.
 type ShutdownReport struct {
 	Status    string // "completed", "timeout", "already_shutdown"
-	Initial   int    // active when it began
-	Returned  int    // of those, ended in time, of which:
-	Cancelled int    // ended as cancelled
-	Remaining int    // still running
+	Initial   int    // tasks that were active when it began
+	Returned  int    // of Initial: have ended in time
+	Cancelled int    // of Returned: have ended as cancelled
+	Remaining int    // of Initial: are still running
 	Duration  time.Duration
 	Stuck     []StuckTask // the remaining ones, the newest first
 }
@@ -26,7 +26,7 @@ type ShutdownReport struct {
 // StuckTask is a task that had not returned when Shutdown gave up on it.
 type StuckTask struct {
 	Info  Info
-	Age   time.Duration // since it was started
+	Age   time.Duration // how long ago it started
 	Stack string        // of its goroutine, and of goroutines that this one started, as runtime.Stack formats them
 }
 
@@ -38,7 +38,7 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 
 	cs := d.m.reg.enter()
 	r := cs.r
-	n := 0 // of those that have not returned meanwhile: the figures are of one moment
+	n := 0 // how many have not returned meanwhile: all figures are of this moment
 	for i, t := range tasks {
 		if !t.status.Finished() {
 			tasks[n], report.Stuck[n] = t, report.Stuck[i]
@@ -67,7 +67,7 @@ func (d *shutdownCall) end() (ShutdownReport, error) {
 	}
 	if d.group == nil {
 		r.wakeReaders()
-		for _, timer := range []*time.Timer{r.expiry, r.dueTimer} { // which would keep the registry in memory
+		for _, timer := range []*time.Timer{r.expiry, r.dueTimer} { // they would keep the registry in memory
 			if timer != nil {
 				timer.Stop()
 			}

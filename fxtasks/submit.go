@@ -39,7 +39,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 		self = m.ownTaskContext(ctx) // not in the section: a context can be the user's code
 	}
 	cs := m.reg.enter()
-	cs.schedule() // what was submitted quickly comes first
+	cs.schedule() // tasks that were submitted quickly before come first
 	cs.startedByCaller = t
 	won, err := cs.submit(t)
 	var blocked *blockedSubmit
@@ -47,7 +47,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 		cs.startedByCaller = nil
 		blocked, err = cs.blockSubmit(t, self)
 	}
-	var count uint64 // of rejects that the log has not told of yet
+	var count uint64 // how many rejects are to be logged now
 	if err != nil {
 		count = cs.reject(g, name, err)
 	}
@@ -82,7 +82,8 @@ func (t *Task) announce(starts bool) {
 	t.writeSubmitted()
 }
 
-// maxUnrecorded bounds how many submitted tasks a section has to record.
+// maxUnrecorded is how many submitted tasks may wait to be recorded before their submitter enters a section. It
+// bounds what one section has to record.
 const maxUnrecorded = 64
 
 // maxAhead is how many tasks may wait to be put on record before a submitter lets other goroutines go first, once.
@@ -90,9 +91,8 @@ const maxUnrecorded = 64
 // submitter that is not that far ahead of the tasks is not held up.
 const maxAhead = 8
 
-// submitQuickly submits t without entering a section, if nothing needs to be decided in one: t has
-// no rival for its ID, cannot be refused for lack of room, and its name has been seen before. The
-// next section records it.
+// submitQuickly submits t without a section to decide about it, if there is nothing to decide: the ID of t was not
+// chosen, t cannot be refused for lack of room, and its name has been seen before. The next section records it.
 func (m *Manager) submitQuickly(t *Task) bool {
 	r, g := m.reg, t.group
 	if t.stats == nil || t.opts.delay > 0 || t.opts.idSet || t.opts.periodic != nil ||
@@ -103,7 +103,7 @@ func (m *Manager) submitQuickly(t *Task) bool {
 		return false
 	}
 	unlimited := r.cfg.MaxRunning == 0
-	t.announce(unlimited) // under a limit others may start it meanwhile
+	t.announce(unlimited) // under a limit a section starts it
 	if t.depth >= maxUnrecorded || r.watched.Load() || !unlimited && !r.full.Load() {
 		cs := r.enter()
 		cs.leave()
@@ -144,7 +144,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
 	if len(opts) > 0 {
-		o.retry.If, o.retry.Delay = nil, nil // the attempts have them, as long as some can follow
+		o.retry.If, o.retry.Delay = nil, nil // t.attempts has them for as long as another attempt can follow
 	}
 	return t, nil
 }
@@ -176,7 +176,7 @@ func (cs *section) accept(t, old *Task) {
 	if p := t.opts.periodic; p != nil {
 		p.addRun(t)
 	}
-	cs.add(t, cs.now()) // before the old one goes: whoever waits until nothing is active must not see a gap
+	cs.add(t, cs.now()) // before old ends: whoever waits until nothing is active must not see a gap
 	if old != nil {
 		cs.replace(old, t)
 	}

@@ -17,7 +17,7 @@ type Func func(ctx context.Context) error
 type Task struct {
 	// Written before the task is on record, only read after.
 	group       *Group
-	generatedID uuid.UUID // unless one was chosen
+	generatedID uuid.UUID // its ID, unless one was chosen
 	name        string
 	stats       *nameStats
 	opts        *taskOptions
@@ -37,13 +37,13 @@ type Task struct {
 	lostID      bool // its ID means another task now: see Replace
 	expired     bool // its record was forgotten because of its age
 	external    bool // it was submitted by Run: it has no slot, and no record once it has ended
-	logging     bool // it ended without having run; Done is closed when the line about that is written
+	logging     bool // a section has ended it and its line is still to be written; Done is closed after that
 	startedAt   sinceCreated
 	finishedAt  sinceCreated
 	requestedAt sinceCreated
 	request     *ending // why it was asked to end; nil: it was not
 	reported    *Progress
-	order       uint64 // its turn while it is pending, the number of its end when it has finished
+	order       uint64 // its place among others: its turn while it is pending, the number of its end when it has finished
 
 	// nil once the task has finished: a retained record keeps neither what fn captured nor the
 	// submitter's values.
@@ -66,6 +66,7 @@ type sinceCreated int64
 
 func (t *Task) since(now time.Time) sinceCreated { return sinceCreated(now.Sub(t.created)) + 1 }
 
+// at returns the time of s, and the zero time for 0.
 func (t *Task) at(s sinceCreated) time.Time {
 	if s == 0 {
 		return time.Time{}
@@ -128,12 +129,12 @@ func (t *Task) Err() error {
 // err is Err, called in a section.
 func (t *Task) err() error {
 	if !t.status.Finished() {
-		return nil // what is there before the end belongs to the goroutine that runs it
+		return nil // until then failure belongs to the goroutine that runs the task
 	}
 	return t.final()
 }
 
-// errText returns the text of err, or of the attempt before, called in a section.
+// errText returns the text of err, or of the failure of the attempt before. It is called in a section.
 func (t *Task) errText() string {
 	switch {
 	case t.status.Finished() && t.failure != nil:
@@ -169,7 +170,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	return t.final()
 }
 
-// final is Err of a task that is known to have finished. It enters no section: 200,000 waiters of one task
+// final returns the Err of a task that is known to have finished. It enters no section: 200,000 waiters of one task
 // would queue for the mutex.
 func (t *Task) final() error {
 	if t.failure == nil {

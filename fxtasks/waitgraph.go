@@ -14,8 +14,12 @@ type waits struct {
 	servedWithin int     // how many of calls are both
 	index        int     // in waitingTasks of the group
 
-	// How the task is counted in registry.waiting and in the limits now; see reclassify.
-	counted, waiting, starved, starvedWithin, reserves bool
+	// Where the task is counted now; see reclassify.
+	counted       bool // in registry.waiting
+	waiting       bool // in waiting of both limits
+	starved       bool // in starved of the manager's limits
+	starvedWithin bool // in starved of the group's limits
+	reserves      bool // in reserved of the group's limits
 }
 
 // wait is one call of a task that waits: for a task, for all of a group, or for room in the queue of
@@ -26,10 +30,11 @@ type wait struct {
 	group  *Group
 	submit *blockedSubmit // the one that waits for room in group, or nil
 
-	index int  // index in the list of waits for the same
-	over  bool // set in the section in which what it waits for happened
+	index int  // in the list of waits for the same
+	over  bool // it has ended, and is no longer in the graph
 }
 
+// within reports whether w waits for something in the group of its waiter.
 func (w *wait) within() bool {
 	return w.task != nil && w.task.group == w.waiter.group || w.group == w.waiter.group
 }
@@ -84,7 +89,7 @@ func (cs *section) beginWait(w *wait) {
 	cs.reclassify(w.waiter)
 }
 
-// endWait removes w from the graph of waits, unless that was done.
+// endWait removes w from the graph of waits, unless it was removed before.
 func (cs *section) endWait(w *wait) {
 	if w.over {
 		return
@@ -125,8 +130,8 @@ func (cs *section) detach(w *wait) {
 	cs.reclassify(w.waiter)
 }
 
-// endWaits is for a task that has its final status. It ends the waits for it, and its own waits that go on
-// in goroutines which it started.
+// endWaits ends all waits for t, which has its final status, and those of t itself that go on in goroutines which
+// it started. ran is true if t was running until now.
 func (cs *section) endWaits(t *Task, ran bool) {
 	by := t.waits.awaitedBy
 	t.waits.awaitedBy = nil
@@ -142,6 +147,7 @@ func (cs *section) endWaits(t *Task, ran bool) {
 	t.waits = nil
 }
 
+// waitsOf returns the waits of t, and makes them if there are none yet.
 func (t *Task) waitsOf() *waits {
 	if t.waits == nil {
 		t.waits = new(waits)

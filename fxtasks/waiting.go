@@ -50,7 +50,7 @@ func (m *Manager) waitFor(ctx context.Context, w wait) error {
 
 // waitAsTask is waitFor for the task that c belongs to: it counts as waiting meanwhile.
 func (m *Manager) waitAsTask(ctx context.Context, c *taskContext, w wait) error {
-	ended := ctx.Err() != nil // then it does not wait, and cannot count as waiting
+	ended := ctx.Err() != nil // the call then returns at once, and must not count as waiting
 	cs := m.reg.enter()
 	done := w.done(cs.r)
 	var call *wait
@@ -90,7 +90,7 @@ func (w *wait) done(r *registry) chan struct{} {
 	return r.idleOf(w.group)
 }
 
-// runs reports whether something runs of what w waits for. A blocked submit has nothing that runs.
+// runs reports whether something of what w waits for runs. For the wait of a blocked submit it is false.
 func (w *wait) runs() bool {
 	if w.task != nil {
 		return w.task.status == Running
@@ -98,7 +98,7 @@ func (w *wait) runs() bool {
 	return w.submit == nil && w.group.counts.Running > 0
 }
 
-// addServed notes that something runs of what w waits for, or, with -1, that nothing does any longer.
+// addServed notes that something of what w waits for runs now, or, with -1, that nothing of it does any longer.
 func (w *wait) addServed(by int) {
 	self := w.waiter.waits
 	self.served += by
@@ -107,7 +107,7 @@ func (w *wait) addServed(by int) {
 	}
 }
 
-// updateWaitersOf counts for those who wait for t that it runs, or, with -1, that it does no longer.
+// updateWaitersOf notes for those who wait for t that it runs now, or, with -1, that it does not any longer.
 func (cs *section) updateWaitersOf(t *Task, by int) {
 	for _, w := range t.waits.awaitedBy {
 		w.addServed(by)
@@ -115,8 +115,8 @@ func (cs *section) updateWaitersOf(t *Task, by int) {
 	}
 }
 
-// updateGroupWaiters does the same for those who wait for all of g, when one more task of it runs, or one
-// less.
+// updateGroupWaiters is updateWaitersOf for those who wait for all of g, when one more task of g runs, or, with -1,
+// one less.
 func (cs *section) updateGroupWaiters(g *Group, by int) {
 	if len(g.awaitedBy) == 0 || by > 0 && g.counts.Running > 1 || by < 0 && g.counts.Running > 0 {
 		return
@@ -127,7 +127,7 @@ func (cs *section) updateGroupWaiters(g *Group, by int) {
 	}
 }
 
-// reclassify counts t as what it is now: working or waiting, and starved or not.
+// reclassify counts t, which has waits, as what it is now: working or waiting, and starved or not.
 func (cs *section) reclassify(t *Task) {
 	w := t.waits
 	waits := t.status == Running && len(w.calls) > 0
@@ -219,7 +219,7 @@ func (cs *section) nextAwaited(g *Group) (*Task, *blockedSubmit) {
 		if best != nil {
 			break // the others need the same
 		}
-		tried = w.waiter // what may not start for it may not start for those that are like it
+		tried = w.waiter // nothing may start for it, nor then for those of the same group that reserve like it
 	}
 	return best, nil
 }

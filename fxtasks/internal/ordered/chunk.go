@@ -2,11 +2,11 @@ package ordered
 
 const (
 	chunkSize      = 128
-	firstChunkSize = 8 // a table that never holds much takes little memory
+	firstChunkSize = 8 // so that a table that never holds much takes little memory
 )
 
-// near is how many entries from either end of a table are looked at one by one: tasks come and leave about in
-// the order of their keys.
+// near is how many entries at either end of a table are looked at one by one before a search: tasks come and leave
+// about in the order of their keys.
 const near = 16
 
 // chunk is a sorted part of a table. Its entries lie at first..end-1 of a slice, whose length is chunkSize, or
@@ -40,14 +40,14 @@ func (c *chunk[V]) search(key uint64) (at int, found bool) {
 	return low, low < c.end && c.entries[low].key == key
 }
 
-// append adds an entry after all others. There is room at the end.
+// append adds an entry after all others. The chunk must have room at its end.
 func (c *chunk[V]) append(e entry[V]) {
 	c.entries[c.end] = e
 	c.end++
 }
 
-// insertNearEnd adds an entry among the last ones. It returns false, and adds none, if the key is not above that
-// of one of the last entries. There is room at the end.
+// insertNearEnd adds an entry among the last ones. It returns false, and adds nothing, if the entry belongs before
+// all of these, or one of them has its key. The chunk must have room at its end.
 func (c *chunk[V]) insertNearEnd(e entry[V]) bool {
 	used := c.entries[max(c.first, c.end-near):c.end]
 	at := len(used)
@@ -83,7 +83,8 @@ func (c *chunk[V]) removeNearFirst(key uint64) (v V, ok bool) {
 	return v, true
 }
 
-// insert adds an entry before the one at the given place. It moves the shorter side. There is room.
+// insert adds an entry before the one at the given place. It moves the shorter side. The chunk must
+// have room.
 func (c *chunk[V]) insert(at int, e entry[V]) {
 	if c.first > 0 && (c.end == len(c.entries) || at-c.first < c.end-at) {
 		copy(c.entries[c.first-1:], c.entries[c.first:at])
@@ -111,8 +112,7 @@ func (c *chunk[V]) remove(at int) V {
 	return v
 }
 
-// take appends the entries of from that lie at or after the given place, and removes them there. There
-// is room at the end.
+// take moves the entries of from that lie at or after the given place to the end of c, which must have room there.
 func (c *chunk[V]) take(from *chunk[V], at int) {
 	moved := from.entries[at:from.end]
 	c.end += copy(c.entries[c.end:], moved)
@@ -127,7 +127,7 @@ func (c *chunk[V]) slide() {
 	c.first, c.end = 0, n
 }
 
-// grow gives a chunk that is smaller than others twice the room.
+// grow doubles the room of a chunk that is shorter than chunkSize.
 func (c *chunk[V]) grow() {
 	larger := newChunk[V](2 * len(c.entries))
 	larger.take(c, c.first)

@@ -48,8 +48,8 @@ func (t *Table[V]) Insert(key uint64, v V) {
 	t.insert(key, v)
 }
 
-// insert is the part of Insert that is seldom needed. It is apart, like remove, because new goroutines have
-// a small stack, and to grow it takes longer than all else.
+// insert is the part of Insert that is seldom needed. Like remove it is a function of its own because new
+// goroutines have a small stack, and to grow it takes longer than all else.
 //
 //go:noinline
 func (t *Table[V]) insert(key uint64, v V) {
@@ -243,6 +243,7 @@ func (t *Table[V]) chunkOf(key uint64) int {
 	return i
 }
 
+// removeAt removes the entry at the given place of chunks[i], which it then merges or drops if it should be.
 func (t *Table[V]) removeAt(i, at int) V {
 	c := t.chunks[i]
 	v := c.remove(at)
@@ -299,7 +300,7 @@ func (t *Table[V]) addChunk(i int, c *chunk[V], low uint64) {
 	t.lows = slices.Insert(t.lows, i, low)
 }
 
-// takeSpare gives an empty chunk of full size.
+// takeSpare returns an empty chunk of full size: the spare one, or a new one.
 func (t *Table[V]) takeSpare() *chunk[V] {
 	c := t.spare
 	if c == nil {
@@ -309,7 +310,7 @@ func (t *Table[V]) takeSpare() *chunk[V] {
 	return c
 }
 
-// dropChunk removes an empty chunk.
+// dropChunk removes an empty chunk, and keeps it as the spare one.
 func (t *Table[V]) dropChunk(i int) {
 	if c := t.chunks[i]; len(c.entries) == chunkSize {
 		c.first, c.end = 0, 0

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Durations is a histogram of the durations that were added in the current half-hour and the one before,
-// so of the last half to whole hour. The zero value is ready; it takes 1 KiB more from the first Add on,
+// Durations is a histogram of the durations that were added in the current half-hour and the one before: that is
+// the last 30 to 60 minutes. The zero value is ready; it takes 1 KiB more from the first Add on,
 // and 2 KiB from the first Add in another half-hour. Reads may be concurrent, an Add may not.
 //
 // Half-hours are those of the wall clock. If it was set back to the half-hour before the newest, the newest
 // is shown when the clock gets there. If it was set back by more, the next Add forgets all that was added
 // before.
 type Durations struct {
-	newest    uint32 // the latest half-hour that has a histogram
-	halfHours [2]*histogram
+	newest    uint32        // the latest half-hour that has a histogram
+	halfHours [2]*histogram // that of half-hour h at h%2, for the newest and the one before; nil: empty
 }
 
-// histogram is that of half-hour h at h%2, for the newest and the one before. Bucket 0 counts durations of
-// zero. The others count four to an octave, so that each ends 19 % above where it begins, and its middle is
-// at most 9.1 % from all that it counts. Together they cover every duration.
+// histogram counts durations by size. Bucket 0 counts durations of zero. Of the others there are four to an
+// octave, so that each ends 19 % above where it begins, and its middle is at most 9.1 % from all that it counts.
+// Together they cover every duration.
 type histogram struct {
 	counts  [1 + 4*63]uint32
 	longest time.Duration
@@ -38,8 +38,8 @@ func (d *Durations) Add(minute uint32, duration time.Duration) {
 		d.halfHours[half%2] = h
 	}
 	h.longest = max(h.longest, duration)
-	// 2,000,000 tasks a second would fill a bucket in 36 minutes. One that is full stays so, rather than
-	// begin again at zero.
+	// 2,000,000 tasks a second would fill a bucket in 36 minutes. A full one stays at its
+	// maximum; otherwise it would begin again at zero.
 	if bucket := &h.counts[bucketOf(duration)]; *bucket < math.MaxUint32 {
 		*bucket++
 	}
@@ -73,10 +73,11 @@ func (d *Durations) Quantiles(now time.Time) (count uint64, p50, p95, longest ti
 	return count, percentile(50), percentile(95), longest
 }
 
-// covers reports whether a half-hour has a histogram, as Hour.covers does.
+// covers reports whether a half-hour is the newest or the one before. For a later one the difference wraps around.
 func (d *Durations) covers(half uint32) bool { return d.newest-half < 2 }
 
-// advance makes a half-hour that has no histogram the newest, as Hour.advance does.
+// advance makes a half-hour that is not covered the newest. If the clock was set back, the difference wraps around,
+// and both histograms are cleared.
 func (d *Durations) advance(half uint32) {
 	for range min(half-d.newest, 2) {
 		d.newest++

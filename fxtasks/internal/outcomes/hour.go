@@ -26,7 +26,7 @@ const minutesInHour = 60
 // back, is shown when the clock gets there. If the clock was set back by an hour or more, the next Add
 // forgets all that was counted before.
 type Hour struct {
-	newest uint32 // the latest minute with a counter
+	newest uint32 // the latest minute that has counters
 	counts *counters
 }
 
@@ -60,11 +60,12 @@ func (h *Hour) Minutes(now time.Time) (minutes [minutesInHour]Minute) {
 	return minutes
 }
 
-// covers reports whether a minute has a counter. A later one does not, since the difference wraps around.
+// covers reports whether a minute is one of those up to the newest that have counters. For a later one the
+// difference wraps around.
 func (h *Hour) covers(minute uint32) bool { return h.newest-minute < minutesInHour }
 
-// advance makes a minute that has no counter the newest. After a clock was set back, the difference wraps
-// around, and all counts are cleared.
+// advance makes a minute that is not covered the newest. If the clock was set back, the difference wraps around,
+// and all counts are cleared.
 func (h *Hour) advance(minute uint32) {
 	for range min(minute-h.newest, minutesInHour) {
 		h.newest++

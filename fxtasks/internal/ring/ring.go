@@ -20,7 +20,7 @@ type Ring[E any] struct {
 
 // Cursor is the place of a reader in a ring. Make one with Ring.From.
 type Cursor struct {
-	other, report uint64 // index of the next entry of each track
+	other, report uint64 // the indexes of the next entry in both tracks
 	missed        uint64
 }
 
@@ -84,8 +84,8 @@ func (r *Ring[E]) Next(c *Cursor) (seq uint64, e E, ok bool) {
 // Skip moves a cursor that lies before the oldest event that is kept up to it, and counts what it missed.
 func (r *Ring[E]) Skip(c *Cursor) { r.skip(c) }
 
-// skip moves the cursor to the next event that is kept. It returns that event and the index of the cursor
-// that stands for it, or nil if there is none.
+// skip moves the cursor to the next event that is kept. It returns that event and the index in the cursor that
+// Next has to move past it, or nil if there is none.
 func (r *Ring[E]) skip(c *Cursor) (*slot[E], *uint64) {
 	if oldest := r.others.oldest(); c.other < oldest {
 		c.missed += oldest - c.other
@@ -139,7 +139,7 @@ func (t *track[E]) add(seq uint64, e E) {
 	t.count++
 }
 
-// grow is apart because new goroutines have a small stack, and to grow that takes longer than all else.
+// grow is a function of its own because new goroutines have a small stack, and to grow that takes longer than all else.
 //
 //go:noinline
 func (t *track[E]) grow() { t.slots = append(t.slots, slot[E]{}) }
@@ -147,7 +147,7 @@ func (t *track[E]) grow() { t.slots = append(t.slots, slot[E]{}) }
 // oldest returns the index of the oldest entry that is kept.
 func (t *track[E]) oldest() uint64 { return t.count - uint64(len(t.slots)) }
 
-// at returns the entry with the given index, which is not overwritten, or nil if there is none yet.
+// at returns the entry with the given index, which must not have been overwritten, or nil if there is none yet.
 func (t *track[E]) at(index uint64) *slot[E] {
 	if index >= t.count {
 		return nil
