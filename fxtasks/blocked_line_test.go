@@ -10,8 +10,8 @@ import (
 func TestBlockedSubmitsOfOneGroupDoNotHoldUpAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2, MaxPending: -1})
-		slow := newGroupOf(t, m, "slow", fxtasks.GroupConfig{MaxRunning: 1})
-		other := newGroupOf(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
+		slow := newGroup(t, m, "slow", fxtasks.GroupConfig{MaxRunning: 1})
+		other := newGroup(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
 		submit(t, slow, "blocker", untilCancelled)
 		blocker := submit(t, other, "blocker", untilCancelled)
 		ofSlow := submitBlocking(t.Context(), slow, "work", untilCancelled)

@@ -146,8 +146,8 @@ func TestBlockingSubmitGivesItsContextsError(t *testing.T) {
 func TestBlockedSubmitsGetErrShuttingDownAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2})
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
-		other := newGroupOf(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
+		other := newGroup(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
 		release := make(chan struct{}) // until then the shutdowns are not over
 		submit(t, g, "blocker", until(release))
 		submit(t, other, "blocker", until(release))
@@ -209,8 +209,8 @@ func TestBlockedSubmitsFollowCrashedTasks(t *testing.T) {
 func TestNoBlockedSubmitIsForgotten_pond108(t *testing.T) {
 	m := newManager(t, fxtasks.Config{MaxRunning: 2, MaxPending: 3})
 	groups := []fxtasks.Submitter{m,
-		newGroupOf(t, m, "one", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1}),
-		newGroupOf(t, m, "two", fxtasks.GroupConfig{MaxPending: 1})}
+		newGroup(t, m, "one", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1}),
+		newGroup(t, m, "two", fxtasks.GroupConfig{MaxPending: 1})}
 	var ran, accepted, gaveUp atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 600 {

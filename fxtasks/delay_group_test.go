@@ -1,7 +1,6 @@
 package fxtasks_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -13,10 +12,7 @@ import (
 func TestADelayedTaskThatIsDueWaitsForASlotOfItsGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2})
-		g, err := m.Group("mail", fxtasks.GroupConfig{MaxRunning: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := newGroup(t, m, "mail", fxtasks.GroupConfig{MaxRunning: 1})
 		start := time.Now()
 		submit(t, g, "blocks", sleeps(3*time.Minute))
 		started := map[time.Duration]*fxtasks.Task{
@@ -43,14 +39,8 @@ func TestADelayedTaskThatIsDueWaitsForASlotOfItsGroup(t *testing.T) {
 func TestADelayedTaskTakesRoomOfItsGroupUntilItStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		g, err := m.Group("mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		none, err := m.Group("none", fxtasks.GroupConfig{MaxPending: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := newGroup(t, m, "mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
+		none := newGroup(t, m, "none", fxtasks.GroupConfig{MaxPending: -1})
 		if _, err := none.Submit(t.Context(), "n", nothing, fxtasks.WithDelay(1), fxtasks.WithBlocking()); !errors.Is(err, fxtasks.ErrQueueFull) {
 			t.Errorf("in a group where nothing may pend: %v", err)
 		}
@@ -69,17 +59,9 @@ func TestADelayedTaskTakesRoomOfItsGroupUntilItStarts(t *testing.T) {
 func TestAnAttemptThatIsDueWaitsForASlotOfItsGroupAndTakesNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		g, err := m.Group("mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := newGroup(t, m, "mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
 		start := time.Now()
-		retried := submit(t, g, "retried", func(ctx context.Context) error {
-			if task, _ := fxtasks.FromContext(ctx); task.Info().Attempt == 1 {
-				return errAttempt
-			}
-			return nil
-		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Minute }}))
+		retried := submit(t, g, "retried", failing(1), fxtasks.WithRetry(after(time.Minute)))
 		synctest.Wait()
 		submit(t, g, "takes its slot", sleeps(2*time.Minute))
 		if err := retried.Wait(t.Context()); err != nil {

@@ -115,7 +115,7 @@ func TestAShutdownCancelsADelayedReplacementAtOnce(t *testing.T) {
 	})
 }
 
-// Such a task would be cancelled at once, and others that wait behind it still have their grace.
+// The delayed task would be cancelled at once. The submits that wait behind it still have their grace.
 func TestABlockedDelayedSubmitIsRefusedWhenTheDrainBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 1, DrainGrace: 4 * time.Second})

@@ -71,7 +71,7 @@ func TestATurnComesWhenATaskIsDue(t *testing.T) {
 func TestTasksThatAreDueAtOnceStartInTheOrderOfTheirSubmission(t *testing.T) {
 	for what, opt := range map[string]fxtasks.TaskOption{
 		"delayed": fxtasks.WithDelay(time.Minute),
-		"retried": fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return time.Minute }}),
+		"retried": fxtasks.WithRetry(after(time.Minute)),
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestTasksThatAreDueAtOnceStartInTheOrderOfTheirSubmission(t *testing.T) {
 	}
 }
 
-func TestTheLongestDurationsAreFarAway(t *testing.T) {
+func TestTheLongestDurationsDoNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const longest = time.Duration(math.MaxInt64)
 		m := newManager(t, fxtasks.Config{CancelTimeout: longest, TaskTimeout: longest, RetainFor: longest})

@@ -13,8 +13,8 @@ import (
 func TestGroupShutdownEndsOnlyItsTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{MaxRunning: 1})
-		other := newGroupOf(t, m, "other", fxtasks.GroupConfig{})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{MaxRunning: 1})
+		other := newGroup(t, m, "other", fxtasks.GroupConfig{})
 		running := submit(t, g, "running", untilCancelled)
 		pending := submit(t, g, "pending", nothing)
 		spared := []*fxtasks.Task{submit(t, m, "ungrouped", untilCancelled), submit(t, other, "other", untilCancelled)}
@@ -44,7 +44,7 @@ func TestGroupShutdownEndsOnlyItsTasks(t *testing.T) {
 func TestGroupShutdownNamesTheTasksThatHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{ShutdownTimeout: time.Minute})
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{})
 		release := make(chan struct{})
 		stuck := submit(t, g, "stuck", until(release))
 		submit(t, m, "elsewhere", until(release))
@@ -79,7 +79,7 @@ func TestSecondGroupShutdownWaitsForTheFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager(t, fxtasks.Config{})
-				g := newGroupOf(t, m, "g", fxtasks.GroupConfig{})
+				g := newGroup(t, m, "g", fxtasks.GroupConfig{})
 				submit(t, g, "slow", func(context.Context) error {
 					time.Sleep(time.Second)
 					return nil
@@ -123,7 +123,7 @@ func TestManagersShutdownDuringAGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = 5 * time.Second
 		m := newManager(t, fxtasks.Config{ShutdownTimeout: 2 * grace})
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{DrainGrace: grace})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{DrainGrace: grace})
 		task := submit(t, g, "work", untilCancelled)
 		elsewhere := submit(t, m, "elsewhere", untilCancelled)
 		synctest.Wait()
@@ -156,7 +156,7 @@ func TestManagersShutdownDuringAGroups(t *testing.T) {
 func TestNoGroupIsMadeOnceShutdownHasBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{})
 		if _, err := m.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}

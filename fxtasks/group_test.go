@@ -13,7 +13,7 @@ import (
 
 func TestGroupRefusesBadNamesAndConfigs(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
-	newGroupOf(t, m, "taken", fxtasks.GroupConfig{})
+	newGroup(t, m, "taken", fxtasks.GroupConfig{})
 	for _, c := range []struct {
 		name string
 		cfg  fxtasks.GroupConfig
@@ -36,25 +36,25 @@ func TestGroupRefusesBadNamesAndConfigs(t *testing.T) {
 		}
 	}
 	// What was refused is still to be had.
-	newGroupOf(t, m, "bad", fxtasks.GroupConfig{})
+	newGroup(t, m, "bad", fxtasks.GroupConfig{})
 }
 
 func TestGroupNamesAreTakenForGood(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
-	g := newGroupOf(t, m, "once", fxtasks.GroupConfig{})
+	g := newGroup(t, m, "once", fxtasks.GroupConfig{})
 	if _, err := g.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Group("once", fxtasks.GroupConfig{}); !errors.Is(err, fxtasks.ErrInvalid) {
 		t.Errorf("Group gave %v for a name that had been used, want ErrInvalid", err)
 	}
-	newGroupOf(t, newManager(t, fxtasks.Config{}), "once", fxtasks.GroupConfig{}) // each manager has its own names
+	newGroup(t, newManager(t, fxtasks.Config{}), "once", fxtasks.GroupConfig{}) // each manager has its own names
 }
 
 func TestGroupCountsAndAwaitsItsOwnTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		g := newGroupOf(t, m, "mine", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
+		g := newGroup(t, m, "mine", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
 		if g.Name() != "mine" {
 			t.Errorf("Name gave %q", g.Name())
 		}
@@ -117,7 +117,7 @@ func TestGroupDurations(t *testing.T) {
 		t.Run("TaskTimeout/"+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager(t, fxtasks.Config{TaskTimeout: c.manager})
-				g := newGroupOf(t, m, "g", fxtasks.GroupConfig{TaskTimeout: c.group})
+				g := newGroup(t, m, "g", fxtasks.GroupConfig{TaskTimeout: c.group})
 				task := submit(t, g, "work", untilCancelled, c.own...)
 				if got := task.Info().Timeout; got != c.want {
 					t.Errorf("Timeout is %v, want %v", got, c.want)
@@ -137,7 +137,7 @@ func TestGroupDurations(t *testing.T) {
 		t.Run("DrainGrace/"+name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager(t, fxtasks.Config{DrainGrace: c.manager, ShutdownTimeout: time.Hour})
-				g := newGroupOf(t, m, "g", fxtasks.GroupConfig{DrainGrace: c.group})
+				g := newGroup(t, m, "g", fxtasks.GroupConfig{DrainGrace: c.group})
 				submit(t, g, "work", untilCancelled, c.own...)
 				synctest.Wait()
 				report, err := g.Shutdown(t.Context())

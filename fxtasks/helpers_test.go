@@ -2,7 +2,9 @@ package fxtasks_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -24,6 +26,16 @@ func newManager(t testing.TB, cfg fxtasks.Config, opts ...fxtasks.Option) *fxtas
 		}
 	})
 	return m
+}
+
+// newGroup makes a group of a manager and fails the test if that fails.
+func newGroup(t testing.TB, m *fxtasks.Manager, name string, cfg fxtasks.GroupConfig) *fxtasks.Group {
+	t.Helper()
+	g, err := m.Group(name, cfg)
+	if err != nil {
+		t.Fatalf("Group(%q): %v", name, err)
+	}
+	return g
 }
 
 // submit submits to a manager or a group and fails the test if that fails.
@@ -51,4 +63,27 @@ func until(release <-chan struct{}) fxtasks.Func {
 		<-release
 		return nil
 	}
+}
+
+// sleeps is a task that takes d, whatever is asked of it.
+func sleeps(d time.Duration) fxtasks.Func {
+	return func(context.Context) error { time.Sleep(d); return nil }
+}
+
+var errAttempt = errors.New("attempt failed")
+
+// failing is a task whose first n attempts fail.
+func failing(n int) fxtasks.Func {
+	attempt := 0
+	return func(context.Context) error {
+		if attempt++; attempt <= n {
+			return errAttempt
+		}
+		return nil
+	}
+}
+
+// after is a Retry of three attempts, d apart.
+func after(d time.Duration) fxtasks.Retry {
+	return fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return d }}
 }

@@ -134,7 +134,7 @@ func TestSubmitsThatRaceWithAShutdownArePartOfIt(t *testing.T) {
 				won := 0
 				for range rounds {
 					m := newUsed(t, maxRunning)
-					g := newGroupOf(t, m, "group", fxtasks.GroupConfig{})
+					g := newGroup(t, m, "group", fxtasks.GroupConfig{})
 					shutdown := m.Shutdown
 					if ofGroup {
 						shutdown = g.Shutdown

@@ -42,7 +42,7 @@ func tasksWithIDs(b *testing.B, n int) []*Task {
 	return tasks
 }
 
-// BenchmarkIndex has an index of a steady size: for each task that comes the oldest leaves it.
+// BenchmarkIndex measures an index of a steady size: whenever a task is added, the oldest is removed.
 //
 //	go test ./fxtasks -run '^$' -bench 'Index$'
 func BenchmarkIndex(b *testing.B) {
@@ -71,8 +71,9 @@ func BenchmarkIndex(b *testing.B) {
 	}
 }
 
-// BenchmarkIndexGrows adds 1,000,000 tasks to an empty index, and reports how long the slowest 64 in a row took,
-// in the round in which they took least: what recurs in each round is the index, not the machine.
+// BenchmarkIndexGrows adds 1,000,000 tasks to an empty index, and reports how long the slowest 64 in a row took. Of
+// all rounds it takes the best one, since a pause that recurs in each round comes from the index and not from the
+// machine.
 func BenchmarkIndexGrows(b *testing.B) {
 	for _, kind := range indexes {
 		b.Run(kind.name, func(b *testing.B) {

@@ -9,7 +9,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-func TestTaskFindsAnIDOnlyByAllOfIt(t *testing.T) {
+func TestTaskDoesNotFindAnIDThatDiffersInOneBit(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
 	task, err := m.Submit(context.Background(), "work", func(context.Context) error { return nil })
 	if err != nil {

@@ -61,7 +61,7 @@ func TestEachAttemptHasTheLabelOfItsTask(t *testing.T) {
 			}
 			return errAttempt
 		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3}))
-		for !retried.Status().Finished() { // on the goroutines that run these tasks, too
+		for !retried.Status().Finished() { // other tasks share the goroutines of the attempts
 			submit(t, m, "other", nothing)
 			time.Sleep(time.Second)
 		}

@@ -22,16 +22,7 @@ func limited(t *testing.T, byGroup bool, maxRunning, maxPending int) (*fxtasks.M
 		return m, m
 	}
 	m := newManager(t, fxtasks.Config{})
-	return m, newGroupOf(t, m, "limited", fxtasks.GroupConfig{MaxRunning: maxRunning, MaxPending: maxPending})
-}
-
-func newGroupOf(t testing.TB, m *fxtasks.Manager, name string, cfg fxtasks.GroupConfig) *fxtasks.Group {
-	t.Helper()
-	g, err := m.Group(name, cfg)
-	if err != nil {
-		t.Fatalf("Group(%q): %v", name, err)
-	}
-	return g
+	return m, newGroup(t, m, "limited", fxtasks.GroupConfig{MaxRunning: maxRunning, MaxPending: maxPending})
 }
 
 // tasksAre fails the test unless all the tasks have the status, once all that can happen has.
@@ -69,7 +60,7 @@ func TestMaxRunningBoundsWhatRunsAtOnce(t *testing.T) {
 		t.Run(fmt.Sprintf("manager=%d,group=%d", c.manager, c.group), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager(t, fxtasks.Config{MaxRunning: c.manager})
-				g := newGroupOf(t, m, "g", fxtasks.GroupConfig{MaxRunning: c.group})
+				g := newGroup(t, m, "g", fxtasks.GroupConfig{MaxRunning: c.group})
 				began := time.Now()
 				for range tasks {
 					submit(t, g, "sleep", func(context.Context) error {
@@ -165,8 +156,8 @@ func TestRoomReturnsWhenAPendingTaskIsCancelledOrStarted(t *testing.T) {
 func TestManagersMaxPendingCountsAllGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 2})
-		a := newGroupOf(t, m, "a", fxtasks.GroupConfig{MaxPending: 10})
-		b := newGroupOf(t, m, "b", fxtasks.GroupConfig{MaxPending: 10})
+		a := newGroup(t, m, "a", fxtasks.GroupConfig{MaxPending: 10})
+		b := newGroup(t, m, "b", fxtasks.GroupConfig{MaxPending: 10})
 		submit(t, m, "runs", untilCancelled)
 		submit(t, a, "waits", untilCancelled)
 		submit(t, b, "waits", untilCancelled)
@@ -183,8 +174,8 @@ func TestFirstSubmittedFirstStartedWithinAGroup(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2})
 		into := map[string]fxtasks.Submitter{
 			"none": m,
-			"one":  newGroupOf(t, m, "one", fxtasks.GroupConfig{MaxRunning: 1}),
-			"two":  newGroupOf(t, m, "two", fxtasks.GroupConfig{}),
+			"one":  newGroup(t, m, "one", fxtasks.GroupConfig{MaxRunning: 1}),
+			"two":  newGroup(t, m, "two", fxtasks.GroupConfig{}),
 		}
 		submitted := make(map[string][]uint64)
 		for i := range 60 {
@@ -220,8 +211,8 @@ func TestFirstSubmittedFirstStartedWithinAGroup(t *testing.T) {
 func TestGroupAtItsLimitHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 3, MaxPending: 4})
-		slow := newGroupOf(t, m, "slow", fxtasks.GroupConfig{MaxRunning: 1})
-		other := newGroupOf(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
+		slow := newGroup(t, m, "slow", fxtasks.GroupConfig{MaxRunning: 1})
+		other := newGroup(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
 		submit(t, slow, "runs", untilCancelled)
 		for range 4 { // they take all the room that the manager has for those that wait
 			submit(t, slow, "waits", untilCancelled)

@@ -219,33 +219,3 @@ func TestLoggerInATaskCarriesItsFields(t *testing.T) {
 		logs.TakeAll()
 	}
 }
-
-// The last attempt is told of as what it is, also where Retry would have allowed another one.
-func TestAnAttemptThatNoOtherFollowsIsNotLoggedAsRetried(t *testing.T) {
-	for name, c := range map[string]struct {
-		end   func(m *fxtasks.Manager, task *fxtasks.Task)
-		words string
-		level zapcore.Level
-	}{
-		"in a shutdown":               {func(m *fxtasks.Manager, _ *fxtasks.Task) { go m.Shutdown(context.Background()) }, "task failed", zap.ErrorLevel},
-		"cancelled after its timeout": {func(_ *fxtasks.Manager, task *fxtasks.Task) { time.Sleep(time.Minute); task.Cancel(nil) }, "task timed out", zap.WarnLevel},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m, logs := observed(t, fxtasks.Config{DrainGrace: time.Minute, ShutdownTimeout: time.Hour})
-				release := make(chan struct{})
-				task := submit(t, m, "work", func(context.Context) error { <-release; return errors.New("no") },
-					fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3}), fxtasks.WithTimeout(30*time.Second))
-				synctest.Wait()
-				c.end(m, task)
-				synctest.Wait()
-				close(release)
-				<-task.Done()
-				wantLine(t, logs, c.words, c.level)
-				if lines := linesWith(logs, "is retried"); len(lines) != 0 {
-					t.Errorf("there is also a line %v", lines)
-				}
-			})
-		})
-	}
-}

@@ -188,9 +188,8 @@ func TestAStoppedManagerIsReleased(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hour := fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Hour }})
 		submit(t, m, "delayed", nothing, fxtasks.WithDelay(time.Hour))
-		submit(t, m, "between attempts", func(context.Context) error { return errWork }, hour)
+		submit(t, m, "between attempts", func(context.Context) error { return errWork }, fxtasks.WithRetry(after(time.Hour)))
 		submit(t, m, "has a timeout", untilCancelled, fxtasks.WithTimeout(time.Hour), fxtasks.WithDrainGrace(time.Millisecond))
 		submit(t, m, "is retained", nothing)
 		schedule(t, m, fxtasks.Every(time.Hour), nothing)

@@ -132,7 +132,7 @@ func TestValueOfAnAbandonedAttemptIsNotThatOfTheNext_echo1761(t *testing.T) {
 				time.Sleep(900 * time.Millisecond)
 			}
 			return call, nil
-		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Second }}))
+		}, fxtasks.WithRetry(after(time.Second)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func (t *modelTask) waysToEnd() []string {
 	return ways
 }
 
-// outcome gives what becomes of t by the way in which its function has ended, if no other attempt follows.
+// outcome gives the status in which t ends, by how its function has ended, if no other attempt follows.
 func (t *modelTask) outcome() fxtasks.Status {
 	switch {
 	case t.how == "nil":
@@ -98,7 +98,7 @@ func (f modelFailure) check(rt *rapid.T, of *modelTask, got error) {
 	}
 }
 
-// failure gives what the error of the task's latest attempt is, or of its cancel before one.
+// failure gives the error of the task's latest attempt, or of the cancel that came before an attempt.
 func (t *modelTask) failure() (f modelFailure) {
 	switch t.how {
 	case "nil":

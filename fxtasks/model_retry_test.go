@@ -12,14 +12,14 @@ import (
 
 // modelRetry is the Retry of a task.
 type modelRetry struct {
-	attempts int // at most
+	attempts int // how many there may be
 	hasIf    bool
 
 	// What its functions do when they are called next.
 	then string
 	wait time.Duration
 
-	// With what they were called since they were checked.
+	// The arguments with which they were called since the last check.
 	ifs    []error
 	delays []int
 }
@@ -83,7 +83,7 @@ func (md *model) drawRetrying(rt *rapid.T, t *modelTask) {
 	t.retry.wait = md.drawDelay(rt, 0, -time.Second, modelDelay, modelLongDelay)
 }
 
-// drawDelay draws one of the delays. Nothing else is due when a task is.
+// drawDelay draws one of the delays and makes it unique, so that no two tasks are due at the same moment.
 func (md *model) drawDelay(rt *rapid.T, of ...time.Duration) time.Duration {
 	d := rapid.SampledFrom(of).Draw(rt, "delay")
 	if d > 0 {
@@ -114,7 +114,7 @@ func (t *modelTask) checkRetrying(rt *rapid.T, asked bool) {
 	r.ifs, r.delays = nil, nil
 }
 
-// requeue makes t pending again. What was asked of it, and its progress, are those of no attempt.
+// requeue makes t pending again. Requests and progress belong to an attempt, and go with it.
 func (md *model) requeue(t *modelTask) {
 	md.met["a task is tried again"]++
 	if t.attempt > 1 {
@@ -136,13 +136,13 @@ func (md *model) delay(t *modelTask, d time.Duration) {
 	}
 }
 
-// takeTurn puts t behind all that wait to be started.
+// takeTurn puts t behind all tasks that wait to be started.
 func (md *model) takeTurn(t *modelTask) {
 	md.turns++
 	t.turn = md.turns
 }
 
-// becomeDue gives those their turn that are due now.
+// becomeDue gives the tasks that are due now their turns.
 func (md *model) becomeDue() {
 	for _, t := range md.of(md.all, (*modelTask).isDelayed) {
 		if !time.Now().Before(t.notBefore) {

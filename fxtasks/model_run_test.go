@@ -10,7 +10,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// errModelPanicked is what a Run that panicked is said to have returned, with what it panicked with.
+// errModelPanicked stands for the panic of a Run. The call gives it, joined with the value of the panic, as its error.
 var errModelPanicked = errors.New("Run panicked")
 
 // runner is a manager or a group.
@@ -84,7 +84,8 @@ func (t *modelTask) returned() []error {
 	return []error{errModel}
 }
 
-// endRuns asks a task to end with the context that Run was given, and says whether there was one.
+// endRuns asks a task of Run to end because the context that Run was given has ended. It says whether there was
+// such a task.
 func (md *model) endRuns() bool {
 	for _, c := range md.calls {
 		if t := c.runs; t != nil && t.isRunning() && t.cause == nil && c.ended() {

@@ -14,7 +14,7 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// modelEvery has the schedules by name. Their multiples fall on no tick, and not on each other's.
+// modelEvery has the period of each schedule, by name. Its multiples fall on no tick and on none of the other's.
 var modelEvery = map[string]time.Duration{"tick": 1_300_000_007, "tock": 4_700_000_011}
 
 // modelSchedule is a Periodic.
@@ -28,8 +28,8 @@ type modelSchedule struct {
 	next          time.Time
 	stopped       bool
 	runs, skipped uint64
-	run           *modelTask // the active one, which is last then; else the next one
-	last          *modelTask // nil: there was none
+	run           *modelTask // the active run, which is last then; else the next run
+	last          *modelTask // the latest run; nil: there was none
 	lastCompleted time.Time
 }
 
@@ -93,7 +93,7 @@ func (s *modelSchedule) planNext() {
 	s.next = time.Unix(0, (time.Now().UnixNano()/int64(s.every)+1)*int64(s.every))
 }
 
-// submitRun decides what comes of a run that begins now.
+// submitRun accepts or refuses a run that begins now.
 func (md *model) submitRun(s *modelSchedule) error {
 	t := s.run
 	if _, err := md.decide(&modelSubmit{task: t}); err != nil {

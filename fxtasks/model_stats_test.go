@@ -79,9 +79,8 @@ func (md *model) counts(of func(group *modelScope, name string) bool) (c fxtasks
 	return c
 }
 
-// checkLimits sees to it that no limit is exceeded, whatever the model makes of it: by what the
-// manager says of its tasks, of which those do not count that wait, or were asked to end, since they
-// may have waited when that happened.
+// checkLimits checks that no limit is exceeded, by what the manager says of its tasks and not by the model. Tasks
+// that wait do not count, nor those that were asked to end, since they may have been waiting then.
 func (md *model) checkLimits(rt *rapid.T) {
 	for _, s := range md.scopes {
 		busy, pending := 0, 0

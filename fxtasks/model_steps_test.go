@@ -18,9 +18,9 @@ func (md *model) pick(rt *rapid.T, label string, is func(*modelTask) bool) *mode
 	return rapid.SampledFrom(tasks).Draw(rt, label)
 }
 
-// requestAll asks the tasks to end, a successor before the task that it waits for. No order is
-// promised in which those end that are pending, nor which of their records are kept therefore, so
-// who calls it forgets them all when everything is settled.
+// requestAll asks the tasks to end, a successor before the task that it waits for. The order in which pending tasks
+// end is not promised, and so neither is which of their records are kept: whoever calls requestAll forgets all of
+// them when everything is settled.
 func (md *model) requestAll(tasks []*modelTask, cause error) {
 	for _, t := range slices.Backward(tasks) {
 		md.request(t, cause)
@@ -45,11 +45,11 @@ func (md *model) stepTime(rt *rapid.T) {
 	seconds := rapid.IntRange(1, 7).Draw(rt, "seconds")
 	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
 		time.Sleep(time.Until(md.nextDue()))
-		md.due(rt)
+		md.runDue(rt)
 	}
 }
 
-// nextDue gives when something is due next: a task, a timeout, a run, or whatever may be at the next tick.
+// nextDue gives when something is due next: a task, a timeout, a run of a schedule, or the next tick.
 func (md *model) nextDue() time.Time {
 	next := time.Now().Truncate(modelTick).Add(modelTick)
 	sooner := func(at time.Time) {
@@ -71,8 +71,8 @@ func (md *model) nextDue() time.Time {
 	return next
 }
 
-// due does what is due now.
-func (md *model) due(rt *rapid.T) {
+// runDue does what is due now.
+func (md *model) runDue(rt *rapid.T) {
 	md.prune()
 	md.becomeDue()
 	md.fire(rt)

@@ -26,29 +26,29 @@ type modelTask struct {
 	retry    *modelRetry
 	metadata map[string]string
 	carries  any            // the value of its context
-	schedule *modelSchedule // that it is a run of
-	external bool           // by Run
-	runBy    *modelTask     // on the goroutine of this one
+	schedule *modelSchedule // the schedule that it is a run of
+	external bool           // it was submitted by Run
+	runBy    *modelTask     // the task on whose goroutine Run runs it
 
 	// What the contract says of it now.
 	status    fxtasks.Status
 	created   time.Time
 	started   time.Time
 	finished  time.Time
-	after     *modelTask // it replaces this one, which has not returned
-	turn      int        // of those that may start, the one with the lowest is next
+	after     *modelTask // the task that it is to replace, until that has returned
+	turn      int        // the task with the lowest starts first, of those that may
 	delayed   bool       // it is pending, and not due yet
 	notBefore time.Time
 	slot      bool
 	cause     error // why it was asked to end
-	byContext bool  // that is the cause of the context that Run was given
+	byContext bool  // the cause is that of the context that Run was given
 	requested time.Time
 	late      bool   // it was asked to end after it had timed out
-	how       string // the function of the latest attempt ended; "": it runs, or there was none since it became pending
+	how       string // how the function of the latest attempt ended; "": it runs, or there was none since it became pending
 	broken    error  // what Retry failed with
 	attempt   int
 	waited    time.Duration // until the latest attempt started, from when that was due
-	worked    time.Duration // how long it took, once it is over
+	worked    time.Duration // how long the latest attempt ran, once it is over
 	retried   int
 	last      modelFailure // of the latest attempt that another follows
 	ctxEnd    error        // the cause with which ctx has ended
@@ -56,12 +56,12 @@ type modelTask struct {
 	events    []modelEvent
 	known     bool // it has a record
 
-	// Its function's.
+	// What its function uses.
 	ctx    context.Context   // of the latest attempt
 	orders chan func() error // what it is to do next; an error ends it
 	runs   int               // how often it was called
-	woken  bool              // who has waited for it since it was submitted
-	seen   int               // of events, how many were checked
+	woken  bool              // the goroutine that has waited for it since it was submitted has gone on
+	seen   int               // how many of events were checked
 }
 
 type carriedKey struct{}
@@ -112,7 +112,7 @@ func (t *modelTask) holdsSlot() bool { return t.slot }
 func (t *modelTask) isDelayed() bool { return t.isPending() && t.delayed }
 func (t *modelTask) isQueued() bool  { return t.isPending() && !t.delayed && t.after == nil }
 
-// due gives from when on t may start, or might have.
+// due gives when t, or its latest attempt, was or is due.
 func (t *modelTask) due() time.Time {
 	if t.notBefore.IsZero() {
 		return t.created

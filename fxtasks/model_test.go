@@ -24,7 +24,7 @@ import (
 //	model_retry_test.go   whether another follows, and when
 //	model_calls_test.go   calls that wait
 //	model_…_test.go       the steps
-//	model_check_test.go   the comparison
+//	model_check_test.go   the comparison, with that of model_stats_test.go and model_history_test.go
 //
 // -rapid.checks and -rapid.steps make it take more steps.
 func TestManagerFollowsItsModel(t *testing.T) {
@@ -84,7 +84,8 @@ var modelSteps = map[string]func(*model, *rapid.T){
 	"shut down":         (*model).stepShutdown,
 }
 
-// modelStepNames has the steps that lead to the most states first, which are drawn most often.
+// modelStepNames are the steps while the manager is open. Earlier ones are drawn more often, so those that lead to
+// the most states come first.
 var modelStepNames = []string{
 	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
 	"run", "cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
@@ -97,7 +98,7 @@ var modelLastSteps = []string{
 	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run", "schedule", "trigger",
 }
 
-// modelSituations are states that are worth nothing to a test that never gets there.
+// modelSituations are what the random steps must meet at least once: otherwise the test would not cover them.
 var modelSituations = []string{
 	"a submit waits for room", "a submit that waited is taken in", "a submit gives up", "a submit that waited is refused",
 	"a task waits",
@@ -114,26 +115,26 @@ type model struct {
 	began     time.Time
 	cfg       fxtasks.Config
 	all       *modelScope   // the manager itself
-	scopes    []*modelScope // that, and its groups
-	tasks     []*modelTask  // that were taken in, by Seq
+	scopes    []*modelScope // all, and the groups
+	tasks     []*modelTask  // those that were accepted, by Seq
 	ended     []*modelTask  // those of them that have finished and have a record, in that order
 	refused   []refusal
-	calls     []*modelCall // that have not returned, in order
+	calls     []*modelCall // those that have not returned, in order
 	schedules []*modelSchedule
 	drains    []*modelDrain
 	readers   []*modelReader
 	events    int // how many there were
-	turns     int // how many pending tasks were given
-	delays    int // how many were drawn
+	turns     int // how many turns pending tasks were given
+	delays    int // how many delays were drawn
 
 	log     *fxtasks.Subscription // has read all events that were checked
-	logged  []modelEvent          // those
+	logged  []modelEvent          // the events that log has read
 	filter  fxtasks.Filter        // of the last List; its After is for the next page
 	pageEnd *modelTask            // the last task of that page
 	serial  int                   // of the newest task
 	wrapped atomic.Int32          // calls of the middleware
-	over    chan struct{}         // closed at the end: functions return
-	met     map[string]int        // situations
+	over    chan struct{}         // closed at the end, so that functions return
+	met     map[string]int        // how often each situation was met
 }
 
 // modelScope is the manager, or a group of it.
@@ -152,11 +153,11 @@ type refusal struct {
 	name  string
 }
 
-// Steps of time are whole seconds in ticks, and what comes from different durations is never due at
-// the same tick, so that the order in which it happens is clear.
+// A step of time is a number of seconds and goes tick by tick. No two of these durations end at the same tick, so
+// that the order in which things happen is clear.
 const (
 	modelTick          = 100 * time.Millisecond
-	modelRetainFor     = 1000 * time.Hour // with the records go their events, which the model reads later
+	modelRetainFor     = 1000 * time.Hour // so long that no record expires: its events would go with it
 	modelGrace         = 2200 * time.Millisecond
 	modelCancelTimeout = 3300 * time.Millisecond
 	modelTimeout       = 1500 * time.Millisecond

@@ -109,7 +109,7 @@ func TestTasksThatWaitForTasksDoNotDeadlockAFullManager(t *testing.T) {
 				m := newManager(t, fxtasks.Config{MaxRunning: c.manager, MaxPending: c.maxPending})
 				into := []fxtasks.Submitter{m}
 				for _, name := range []string{"a", "b"} {
-					into = append(into, newGroupOf(t, m, name, fxtasks.GroupConfig{MaxRunning: c.group}))
+					into = append(into, newGroup(t, m, name, fxtasks.GroupConfig{MaxRunning: c.group}))
 				}
 				tr := &tree{t: t, fanout: 2, wait: waitForEach, allowed: int32(c.manager)}
 				tr.into = func(depth, child int) fxtasks.Submitter { return into[(depth+child)%len(into)] }
@@ -131,7 +131,7 @@ func TestTasksThatWaitForAnotherGroupDoNotDeadlockAFullManager(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1})
 		groups := make([]*fxtasks.Group, depth+2)
 		for i := range groups {
-			groups[i] = newGroupOf(t, m, fmt.Sprint("level ", i), fxtasks.GroupConfig{MaxRunning: 1})
+			groups[i] = newGroup(t, m, fmt.Sprint("level ", i), fxtasks.GroupConfig{MaxRunning: 1})
 		}
 		tr := &tree{t: t, fanout: 1, allowed: 1}
 		tr.into = func(depth, _ int) fxtasks.Submitter { return groups[depth] }

@@ -12,7 +12,7 @@ func TestAScheduleFollowsAClockThatIsSet(t *testing.T) {
 	for what, set := range map[string]struct {
 		by       time.Duration
 		schedule Schedule
-		want     int64 // runs in the ten minutes after it
+		want     int64 // how many runs there are in the ten minutes after the clock was set
 	}{
 		"forward, an hour's runs missed":      {time.Hour, Every(time.Minute), 10},
 		"forward over the one run of a day":   {24 * time.Hour, Every(24 * time.Hour), 1},

@@ -2,15 +2,12 @@ package fxtasks_test
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -66,50 +63,6 @@ func TestANextThatEndsItsGoroutineEndsTheScheduleAlone(t *testing.T) {
 	})
 }
 
-func TestLinesOfSkippedRunsAreLimited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		core, logs := observer.New(zapcore.WarnLevel)
-		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(zap.New(core)))
-		release := make(chan struct{})
-		defer close(release)
-		p := schedule(t, m, fxtasks.Every(time.Second), until(release))
-		time.Sleep(time.Minute + 500*time.Millisecond)
-		lines, told := linesWith(logs, "run skipped"), uint64(0)
-		for i, line := range lines {
-			told += line.ContextMap()["count"].(uint64)
-			if i > 0 && line.Time.Sub(lines[i-1].Time) < 5*time.Second {
-				t.Errorf("lines at %v and %v", lines[i-1].Time, line.Time)
-			}
-		}
-		skipped := p.Info().Skipped
-		if skipped < 58 || told > skipped || skipped-told > 5 {
-			t.Errorf("%d skipped, %d told in %d lines", skipped, told, len(lines))
-		}
-	})
-}
-
-func TestAScheduleEndsWithItsGroup(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{})
-		g, err := m.Group("mail", fxtasks.GroupConfig{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := g.Schedule("mails", fxtasks.Every(time.Minute), nothing)
-		if err != nil {
-			t.Fatal(err)
-		}
-		other := schedule(t, m, fxtasks.Every(time.Minute), nothing)
-		if _, err := g.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
-		time.Sleep(time.Hour)
-		if info := p.Info(); info.Runs != 0 || !info.Next.IsZero() || len(m.Periodics()) != 1 || other.Info().Runs < 59 {
-			t.Errorf("%+v, %d in Periodics, %d runs of the other", info, len(m.Periodics()), other.Info().Runs)
-		}
-	})
-}
-
 func TestANextThatGoesBackEndsTheScheduleAndOneThatGivesNoTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, logs := observed(t, fxtasks.Config{})
@@ -124,29 +77,6 @@ func TestANextThatGoesBackEndsTheScheduleAndOneThatGivesNoTimeIsOver(t *testing.
 		}
 		if n := len(linesWith(logs, "schedule ended")); n != 1 {
 			t.Errorf("%d lines, want one, of the one that went back", n)
-		}
-	})
-}
-
-func TestAStoppedScheduleIsNotTriggered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{})
-		p := schedule(t, m, fxtasks.Every(time.Minute), untilCancelled)
-		run, err := p.Trigger(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrStillRunning) {
-			t.Errorf("while a run is active: %v", err)
-		}
-		p.Stop()
-		p.Stop()
-		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrShuttingDown) {
-			t.Errorf("stopped: %v", err)
-		}
-		time.Sleep(time.Hour)
-		if info := p.Info(); info.Runs != 1 || info.Skipped != 0 || run.Status() != fxtasks.Running || len(m.Periodics()) != 0 {
-			t.Errorf("%+v", info)
 		}
 	})
 }

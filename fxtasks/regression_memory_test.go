@@ -15,7 +15,7 @@ import (
 func TestLongLivedGroupKeepsNothingOfFinishedTasks_pond110_flower1305(t *testing.T) {
 	const tasks, retained = 500, 20
 	m := newManager(t, fxtasks.Config{RetainFinished: retained, MaxRunning: 3})
-	g := newGroupOf(t, m, "long-lived", fxtasks.GroupConfig{MaxRunning: 2})
+	g := newGroup(t, m, "long-lived", fxtasks.GroupConfig{MaxRunning: 2})
 	freed := make(chan struct{}, 2*tasks)
 	var last *fxtasks.Task
 	for i := range tasks {
@@ -61,7 +61,7 @@ type heldKey struct{}
 // yokai: Executions() handed out the live map.
 func TestWhatIsHandedOutIsACopy_yokai(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
-	newGroupOf(t, m, "g", fxtasks.GroupConfig{})
+	newGroup(t, m, "g", fxtasks.GroupConfig{})
 	given := map[string]string{"key": "given"}
 	task := submit(t, m, "work", nothing, fxtasks.WithMetadata(given))
 	if err := task.Wait(t.Context()); err != nil {

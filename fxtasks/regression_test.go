@@ -218,7 +218,7 @@ func TestWaitGoesOnWhenATaskIsReplaced_yokai(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1})
 		blocker := submit(t, m, "blocker", untilCancelled)
-		g := newGroupOf(t, m, "g", fxtasks.GroupConfig{})
+		g := newGroup(t, m, "g", fxtasks.GroupConfig{})
 		submit(t, g, "old", nothing, fxtasks.WithID("x"))
 		idle := make(chan error, 1)
 		go func() { idle <- g.Wait(t.Context()) }()

@@ -95,9 +95,9 @@ func TestReplaceInAnotherGroup(t *testing.T) {
 		t.Run(state, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newManager(t, fxtasks.Config{})
-				from := newGroupOf(t, m, "from", fxtasks.GroupConfig{MaxRunning: 1})
+				from := newGroup(t, m, "from", fxtasks.GroupConfig{MaxRunning: 1})
 				// It has a slot for the new task, and that one needs no room to wait once the old one is gone.
-				to := newGroupOf(t, m, "to", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
+				to := newGroup(t, m, "to", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
 				release := make(chan struct{})
 				if state == "pending" {
 					submit(t, from, "blocker", until(release))
@@ -132,8 +132,8 @@ func TestReplaceInAnotherGroup(t *testing.T) {
 func TestReplaceOfAPendingTaskMayStartAtOnceWhereNoneMayWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		from := newGroupOf(t, m, "from", fxtasks.GroupConfig{MaxRunning: 1})
-		to := newGroupOf(t, m, "to", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
+		from := newGroup(t, m, "from", fxtasks.GroupConfig{MaxRunning: 1})
+		to := newGroup(t, m, "to", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
 		submit(t, from, "blocker", untilCancelled)
 		old := submit(t, from, "old", nothing, fxtasks.WithID("x"))
 		tasksAre(t, fxtasks.Pending, old)
@@ -168,7 +168,7 @@ func TestReplaceWithAFullQueue(t *testing.T) {
 func TestRefusedReplaceLeavesTheOldTaskAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
-		closed := newGroupOf(t, m, "closed", fxtasks.GroupConfig{})
+		closed := newGroup(t, m, "closed", fxtasks.GroupConfig{})
 		if _, err := closed.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}

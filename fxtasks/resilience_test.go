@@ -135,8 +135,8 @@ func TestLoggerThatHangsHoldsUpNoOtherTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(slowOn("task cancelled before it started", func() { <-release })))
-		busy := newGroupOf(t, m, "busy", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
-		other := newGroupOf(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
+		busy := newGroup(t, m, "busy", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: 1})
+		other := newGroup(t, m, "other", fxtasks.GroupConfig{MaxRunning: 1})
 		submit(t, other, "runs", untilCancelled)
 		submit(t, other, "waits", nothing, fxtasks.WithID("x"))
 		gate := make(chan struct{})
@@ -202,7 +202,7 @@ func TestDrainsByOneClockWaitForALogThatHangsAsLongAsOne_zap1415(t *testing.T) {
 		}
 		var groups []*fxtasks.Group
 		for i := range 10 {
-			groups = append(groups, newGroupOf(t, m, fmt.Sprint("g", i), fxtasks.GroupConfig{}))
+			groups = append(groups, newGroup(t, m, fmt.Sprint("g", i), fxtasks.GroupConfig{}))
 		}
 		began := time.Now()
 		m.StartDrain(t.Context())

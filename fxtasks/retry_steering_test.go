@@ -13,24 +13,6 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-func TestATimeoutAndThenACancelInTheNextAttemptCancels(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{})
-		task := submit(t, m, "work", untilCancelled, fxtasks.WithTimeout(time.Minute), fxtasks.WithRetry(after(time.Minute)))
-		time.Sleep(150 * time.Second) // attempt 2 runs
-		if info := task.Info(); info.Attempt != 2 || !errors.Is(info.LastErr, fxtasks.ErrTimeout) || info.CancelCause != nil || !info.CancelRequestedAt.IsZero() {
-			t.Errorf("in attempt 2: %+v", info)
-		}
-		task.Cancel(nil)
-		if err := task.Wait(t.Context()); !errors.Is(err, fxtasks.ErrCancelled) || errors.Is(err, fxtasks.ErrTimeout) {
-			t.Errorf("Err is %v", err)
-		}
-		if info := task.Info(); info.Status != fxtasks.Cancelled || info.Attempt != 2 || !errors.Is(info.LastErr, fxtasks.ErrTimeout) {
-			t.Errorf("%+v", info)
-		}
-	})
-}
-
 func TestATaskWaitsThroughTheAttemptsOfAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 1})

@@ -10,19 +10,16 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-func TestALockHeldOverAWaitForWhatIsRetriedOrDelayed_dask4104(t *testing.T) {
+func TestALockHeldDuringAWaitForARetriedOrDelayedTaskIsNoDeadlock_dask4104(t *testing.T) {
 	for what, opt := range map[string]fxtasks.TaskOption{
-		"retried": fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 3, Delay: func(int) time.Duration { return time.Second }}),
+		"retried": fxtasks.WithRetry(after(time.Second)),
 		"delayed": fxtasks.WithDelay(time.Second),
 	} {
 		for limited, limits := range map[string]struct{ manager, group int }{"manager": {1, 0}, "group": {0, 1}} {
 			t.Run(what+" with a limit of the "+limited, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					m := newManager(t, fxtasks.Config{MaxRunning: limits.manager})
-					g, err := m.Group("g", fxtasks.GroupConfig{MaxRunning: limits.group})
-					if err != nil {
-						t.Fatal(err)
-					}
+					g := newGroup(t, m, "g", fxtasks.GroupConfig{MaxRunning: limits.group})
 					var lock sync.Mutex
 					for range 3 {
 						submit(t, g, "parent", func(ctx context.Context) error {
@@ -56,7 +53,7 @@ func TestALockHeldOverAWaitForWhatIsRetriedOrDelayed_dask4104(t *testing.T) {
 	}
 }
 
-func TestWhatAnAttemptLeftWaitingCountsNoMore(t *testing.T) {
+func TestAWaitThatAnAttemptLeftBehindNoLongerCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{MaxRunning: 2})
 		release := make(chan struct{})
@@ -74,7 +71,7 @@ func TestWhatAnAttemptLeftWaitingCountsNoMore(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			return nil
-		}, fxtasks.WithRetry(fxtasks.Retry{MaxAttempts: 2, Delay: func(int) time.Duration { return time.Second }}))
+		}, fxtasks.WithRetry(after(time.Second)))
 		time.Sleep(500 * time.Millisecond)
 		if s := m.Stats(); s.Waiting != 1 {
 			t.Errorf("in the first attempt %d wait", s.Waiting)

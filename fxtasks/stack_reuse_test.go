@@ -82,8 +82,8 @@ func TestStackOnAReusedGoroutine(t *testing.T) {
 }
 
 // TestStackOfAGroupsTasks: a group's Shutdown reports its own tasks, with their own stacks.
-// TestStackOfTasksThatShareAGoroutine: each Run is a task, on the goroutine of the task that calls it.
-func TestStackOfTasksThatShareAGoroutine(t *testing.T) {
+// A task of Run shares the goroutine of the task that calls Run.
+func TestTasksThatShareAGoroutineHaveItsStack(t *testing.T) {
 	m := newManager(t, fxtasks.Config{})
 	g := newGate(t, 1)
 	submit(t, m, "outer", func(ctx context.Context) error {

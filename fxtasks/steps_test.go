@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// These tests count what one critical section does. That nobody waits for the mutex for longer than a
-// millisecond or two rests on it; a stopwatch would measure the machine.
+// These tests count what one critical section does, since that bounds how long others wait for the mutex: a
+// millisecond or two. A stopwatch would measure the machine.
 
 const (
 	many = 5_000
 	few  = 1_000 // at most, for one section
 )
 
-// queue submits tasks that wait for the slot of another one, which is freed by release.
-func queue(t *testing.T, cfg Config, n int, opts ...TaskOption) (m *Manager, release func()) {
+// newWithQueue makes a manager whose one slot is taken, and whose queue has n tasks. release frees the slot.
+func newWithQueue(t *testing.T, cfg Config, n int, opts ...TaskOption) (m *Manager, release func()) {
 	cfg.MaxRunning, cfg.RetainFinished = 1, 2*n
 	m, err := New(cfg)
 	if err != nil {
@@ -40,34 +40,34 @@ func queue(t *testing.T, cfg Config, n int, opts ...TaskOption) (m *Manager, rel
 	return m, func() { close(free); <-busy.Done() }
 }
 
-// ends gives how many tasks have ended.
-func ends(m *Manager) int {
+// countEnded returns how many tasks have ended.
+func countEnded(m *Manager) int {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	return int(m.reg.ends)
 }
 
-// Whoever frees the slot does not end the whole queue, though the grace of all that is in it is over.
+// Whoever frees the slot does not end the whole queue, though the grace of all tasks in it is over.
 func TestAQueueWhoseGraceIsOverIsNotEndedByOneSection(t *testing.T) {
-	m, release := queue(t, Config{DrainGrace: time.Hour}, many)
+	m, release := newWithQueue(t, Config{DrainGrace: time.Hour}, many)
 	clock := newDrainClock(m, time.Now().Add(-time.Hour), time.Now().Add(time.Hour)) // in which the grace has just ended
 	cs := m.reg.enter()
 	cs.startClock(clock, nil)
 	cs.leave()
 	release()
-	if n := ends(m) - 1; n > few {
+	if n := countEnded(m) - 1; n > few {
 		t.Errorf("the section that freed the slot ended %d tasks", n)
 	}
 	clock.collect(nil)
 	clock.run()
-	if n := ends(m) - 1; n != many {
+	if n := countEnded(m) - 1; n != many {
 		t.Errorf("the clock ended %d tasks of %d", n, many)
 	}
 }
 
-// Of blocked submits, the same: the clock refuses them, in steps.
+// The clock refuses blocked submits, too, in steps.
 func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
-	m, release := queue(t, Config{MaxPending: -1, DrainGrace: time.Hour}, 0)
+	m, release := newWithQueue(t, Config{MaxPending: -1, DrainGrace: time.Hour}, 0)
 	refused := make(chan error, many)
 	for i := range many {
 		go func() {
@@ -76,7 +76,7 @@ func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
 			refused <- err
 		}()
 	}
-	for m.blocked() < many {
+	for countBlocked(m) < many {
 		time.Sleep(time.Millisecond)
 	}
 	clock := newDrainClock(m, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
@@ -84,7 +84,7 @@ func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
 	cs.startClock(clock, nil)
 	cs.leave()
 	release()
-	if n := many - m.blocked(); n > few {
+	if n := many - countBlocked(m); n > few {
 		t.Errorf("the section that freed the slot refused %d submits", n)
 	}
 	clock.run()
@@ -95,8 +95,8 @@ func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
 	}
 }
 
-// blocked gives how many submits wait for room.
-func (m *Manager) blocked() int {
+// countBlocked returns how many submits wait for room.
+func countBlocked(m *Manager) int {
 	m.reg.mu.Lock()
 	defer m.reg.mu.Unlock()
 	return m.reg.blocked.len
@@ -104,7 +104,7 @@ func (m *Manager) blocked() int {
 
 // A page costs the same wherever it is, and a search looks at a few records at a time.
 func TestAPageLooksAtAsManyRecordsAtTheEndOfTheListAsAtItsBeginning(t *testing.T) {
-	m, release := queue(t, Config{}, many-1)
+	m, release := newWithQueue(t, Config{}, many-1)
 	defer release()
 	steps := func(f Filter) (n int, next string) {
 		from, ok := f.Order.parseToken(f.After)
@@ -154,7 +154,7 @@ func TestOthersGetInBetweenTheStepsOfACall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seen := false
 			for range 20 {
-				m, release := queue(t, Config{}, n)
+				m, release := newWithQueue(t, Config{}, n)
 				if c.finished {
 					release()
 					if err := m.Wait(t.Context()); err != nil {

@@ -19,12 +19,13 @@ type turnTask struct {
 	delay, retry time.Duration
 	attempts     []time.Duration // how long each runs
 
-	begun         int
-	planned, seen []time.Duration // when each attempt starts
+	begun         int             // how many attempts the plan has begun
+	planned, seen []time.Duration // when each attempt is to start, and when it started
 }
 
-// TestTurnsAreInOrderWhateverIsDelayedAndRetried compares the starts of random programs with a plan: first in
-// turn, first started, where a turn comes when a task is due, and no group at its limit holds up another.
+// TestTurnsAreInOrderWhateverIsDelayedAndRetried compares when the tasks of random programs start with a plan. In
+// the plan a task gets its turn when it is due, the first in turn starts first, and a group at its limit holds up no
+// other group.
 func TestTurnsAreInOrderWhateverIsDelayedAndRetried(t *testing.T) {
 	for seed := range uint64(200) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

@@ -11,16 +11,6 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// newGroup makes a group.
-func newGroup(t *testing.T, m *fxtasks.Manager, name string, cfg fxtasks.GroupConfig) *fxtasks.Group {
-	t.Helper()
-	g, err := m.Group(name, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
 func TestReadersOfEventsLendNoSlot_dask1844(t *testing.T) {
 	for what, hold := range map[string]func(ctx context.Context, m *fxtasks.Manager, never *fxtasks.Task){
 		"Subscription.All": func(ctx context.Context, m *fxtasks.Manager, _ *fxtasks.Task) {
@@ -285,8 +275,3 @@ type keepsValues struct {
 }
 
 func (c keepsValues) Value(key any) any { return c.values.Value(key) }
-
-// sleeps is a task that takes d, whatever is asked of it.
-func sleeps(d time.Duration) fxtasks.Func {
-	return func(context.Context) error { time.Sleep(d); return nil }
-}

@@ -136,7 +136,7 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-func TestTimeOfIsThatOfTheGenerator(t *testing.T) {
+func TestTimeOfReturnsTheTimeThatTheGeneratorWrote(t *testing.T) {
 	var g Generator
 	now := time.Date(2026, 11, 28, 1, 2, 3, 456_789_012, time.UTC)
 	last := uint64(0)

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/fxtasks/background/fxtasks"
 )
@@ -16,10 +17,7 @@ import (
 func TestARunRefusedByAFullQueueIsSkippedCountedAndLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, logs := observed(t, fxtasks.Config{})
-		g, err := m.Group("mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		g := newGroup(t, m, "mail", fxtasks.GroupConfig{MaxRunning: 1, MaxPending: -1})
 		release := make(chan struct{})
 		submit(t, g, "blocks", until(release))
 		p, err := g.Schedule("digest", fxtasks.Every(time.Minute), nothing)
@@ -48,59 +46,6 @@ func TestARunRefusedByAFullQueueIsSkippedCountedAndLogged(t *testing.T) {
 	})
 }
 
-func TestADrainEndsSchedules(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{ShutdownTimeout: time.Hour, DrainGrace: 10 * time.Minute})
-		g, err := m.Group("mail", fxtasks.GroupConfig{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ofGroup, err := g.Schedule("digest", fxtasks.Every(time.Minute), nothing)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ofManager := schedule(t, m, fxtasks.Every(time.Minute), nothing)
-		submit(t, g, "goes on", func(context.Context) error { time.Sleep(5 * time.Minute); return nil })
-		time.Sleep(61 * time.Second)
-		m.StartDrain(t.Context()) // takes submits while their grace lasts, but begins no run
-		time.Sleep(3 * time.Minute)
-		for _, p := range []*fxtasks.Periodic{ofGroup, ofManager} {
-			_, err := p.Trigger(t.Context())
-			if info := p.Info(); info.Runs != 1 || info.Skipped != 0 || !info.Next.IsZero() || !errors.Is(err, fxtasks.ErrShuttingDown) {
-				t.Errorf("%s: %+v, Trigger: %v", info.Name, info, err)
-			}
-		}
-		if len(m.Periodics()) != 0 {
-			t.Errorf("%d in Periodics", len(m.Periodics()))
-		}
-	})
-}
-
-func TestStopDuringATriggerBeginsNoRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p *fxtasks.Periodic
-		log := zap.New(levelFunc{zapcore.NewNopCore(), func() { // asked in Submit
-			if p != nil {
-				p.Stop()
-			}
-		}})
-		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(log))
-		submit(t, m, "nightly", nothing) // a name that has been seen takes the quick way
-		synctest.Wait()
-		p = schedule(t, m, fxtasks.Every(time.Minute), func(context.Context) error {
-			t.Error("a run began after Stop had returned")
-			return nil
-		})
-		if _, err := p.Trigger(t.Context()); !errors.Is(err, fxtasks.ErrShuttingDown) {
-			t.Errorf("Trigger: %v", err)
-		}
-		time.Sleep(time.Hour)
-		if info := p.Info(); info.Runs != 0 || info.Skipped != 0 || info.Last.ID != "" {
-			t.Errorf("%+v", info)
-		}
-	})
-}
-
 func TestARunBetweenTwoAttemptsIsActive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, fxtasks.Config{})
@@ -113,6 +58,28 @@ func TestARunBetweenTwoAttemptsIsActive(t *testing.T) {
 		time.Sleep(time.Minute)
 		if info := p.Info(); info.Runs != 2 || info.Skipped != 1 || !info.LastCompleted.IsZero() || info.Last.Attempt != 1 {
 			t.Errorf("%+v", info)
+		}
+	})
+}
+
+func TestLinesOfSkippedRunsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.WarnLevel)
+		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(zap.New(core)))
+		release := make(chan struct{})
+		defer close(release)
+		p := schedule(t, m, fxtasks.Every(time.Second), until(release))
+		time.Sleep(time.Minute + 500*time.Millisecond)
+		lines, told := linesWith(logs, "run skipped"), uint64(0)
+		for i, line := range lines {
+			told += line.ContextMap()["count"].(uint64)
+			if i > 0 && line.Time.Sub(lines[i-1].Time) < 5*time.Second {
+				t.Errorf("lines at %v and %v", lines[i-1].Time, line.Time)
+			}
+		}
+		skipped := p.Info().Skipped
+		if skipped < 58 || told > skipped || skipped-told > 5 {
+			t.Errorf("%d skipped, %d told in %d lines", skipped, told, len(lines))
 		}
 	})
 }
