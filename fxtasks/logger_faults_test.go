@@ -37,7 +37,8 @@ var misbehaviours = map[string]func(){
 	"Goexit": runtime.Goexit,
 }
 
-func misbehaveOn(words string, do func()) *zap.Logger {
+// onLine is a logger that calls do for each line that begins with words.
+func onLine(words string, do func()) *zap.Logger {
 	return zap.New(lineFunc(func(e zapcore.Entry, _ []zapcore.Field) {
 		if strings.HasPrefix(e.Message, words) {
 			do()
@@ -50,7 +51,7 @@ func TestLoggerThatMisbehavesLosesNoTask_zap1415(t *testing.T) {
 		for what, do := range misbehaviours {
 			t.Run(l.words+" "+what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 1}, fxtasks.WithLogger(misbehaveOn(l.words, do)))
+					m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: 1}, fxtasks.WithLogger(onLine(l.words, do)))
 					handler := make(chan struct{})
 					go func() { // as net/http recovers what a handler panics with
 						defer close(handler)
@@ -89,7 +90,7 @@ func TestLoggerThatMisbehavesOnPendingOnesLosesNone_zap1415(t *testing.T) {
 	for what, do := range misbehaviours {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m := newManager(t, fxtasks.Config{MaxRunning: 1}, fxtasks.WithLogger(misbehaveOn("task cancelled", do)))
+				m := newManager(t, fxtasks.Config{MaxRunning: 1}, fxtasks.WithLogger(onLine("task cancelled", do)))
 				busy := submit(t, m, "busy", untilCancelled)
 				queued := submit(t, m, "queued", nothing)
 				queued.Cancel(nil)
@@ -106,7 +107,7 @@ func TestLoggerThatMisbehavesOnPendingOnesLosesNone_zap1415(t *testing.T) {
 
 func TestLoggerThatMisbehavesOnARejectGivesTheError_zap1415(t *testing.T) {
 	m := newManager(t, fxtasks.Config{MaxRunning: 1, MaxPending: -1},
-		fxtasks.WithLogger(misbehaveOn("tasks rejected", func() { panic("logger") })))
+		fxtasks.WithLogger(onLine("tasks rejected", func() { panic("logger") })))
 	submit(t, m, "busy", untilCancelled)
 	if _, err := m.Submit(context.Background(), "refused", nothing); !errors.Is(err, fxtasks.ErrQueueFull) {
 		t.Error(err)
@@ -121,7 +122,7 @@ func TestLoggerThatMisbehavesInTheShutdownLetsItEnd_zap1415(t *testing.T) {
 		for what, do := range misbehaviours {
 			t.Run(words+" "+what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					m, err := fxtasks.New(fxtasks.Config{MaxRunning: 2}, fxtasks.WithLogger(misbehaveOn(words, do)))
+					m, err := fxtasks.New(fxtasks.Config{MaxRunning: 2}, fxtasks.WithLogger(onLine(words, do)))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -141,102 +142,6 @@ func TestLoggerThatMisbehavesInTheShutdownLetsItEnd_zap1415(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-func TestLoggerThatBlocksHoldsUpItsOwnTaskAlone(t *testing.T) {
-	for _, words := range []string{"task completed", "task failed", "task panicked", "task cancelled before"} {
-		t.Run(words, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				unblock := make(chan struct{})
-				var blocked atomic.Bool
-				m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(misbehaveOn(words, func() {
-					if blocked.CompareAndSwap(false, true) {
-						<-unblock
-					}
-				})))
-				g, err := m.Group("one", fxtasks.GroupConfig{MaxRunning: 1})
-				if err != nil {
-					t.Fatal(err)
-				}
-				var first *fxtasks.Task
-				switch words {
-				case "task completed":
-					first = submit(t, m, "work", nothing)
-				case "task failed":
-					first = submit(t, m, "work", func(context.Context) error { return errWork })
-				case "task panicked":
-					first = submit(t, m, "work", func(context.Context) error { panic("boom") })
-				default:
-					submit(t, g, "busy", untilCancelled)
-					first = submit(t, g, "queued", nothing)
-					first.Cancel(nil)
-				}
-				synctest.Wait()
-				other := submit(t, m, "other", nothing)
-				synctest.Wait()
-				if !blocked.Load() || !other.Status().Finished() {
-					t.Errorf("blocked is %v, the other task %v", blocked.Load(), other.Status())
-				}
-				select {
-				case <-first.Done():
-					t.Error("Done is closed before the line is written")
-				default:
-				}
-				close(unblock)
-				<-first.Done()
-			})
-		})
-	}
-}
-
-func TestDrainNeverWaitsForALog(t *testing.T) {
-	const pending = 20_000
-	synctest.Test(t, func(t *testing.T) {
-		m, err := fxtasks.New(fxtasks.Config{MaxRunning: 1}, fxtasks.WithLogger(zap.New(lineFunc(func(zapcore.Entry, []zapcore.Field) {
-			time.Sleep(time.Millisecond)
-		}))))
-		if err != nil {
-			t.Fatal(err)
-		}
-		submit(t, m, "busy", untilCancelled)
-		for range pending {
-			submit(t, m, "queued", nothing)
-		}
-		began := time.Now()
-		report, err := m.Shutdown(t.Context())
-		if took := time.Since(began); err != nil || took > 250*time.Millisecond {
-			t.Errorf("Shutdown took %v, %v", took, err)
-		}
-		if report.Cancelled != pending+1 {
-			t.Errorf("%d cancelled", report.Cancelled)
-		}
-	})
-}
-
-func TestShutdownWaitsForALogThatHangsHalfOfTheReserve(t *testing.T) {
-	for _, words := range []string{"shutdown begins", "pending tasks", "shutdown over"} {
-		t.Run(words, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				unblock := make(chan struct{})
-				m, err := fxtasks.New(fxtasks.Config{MaxRunning: 1, StopReserve: 4 * time.Second},
-					fxtasks.WithLogger(misbehaveOn(words, func() { <-unblock })))
-				if err != nil {
-					t.Fatal(err)
-				}
-				submit(t, m, "busy", untilCancelled)
-				submit(t, m, "queued", nothing)
-				began := time.Now()
-				if _, err := m.Shutdown(t.Context()); err != nil {
-					t.Error(err)
-				}
-				if took := time.Since(began); took != 2*time.Second {
-					t.Errorf("Shutdown took %v, want half of StopReserve", took)
-				}
-				close(unblock)
-				synctest.Wait()
-			})
-		})
 	}
 }
 

@@ -82,7 +82,7 @@ func TestLevelOfALoggerThatEndsTheGoroutineLosesNoTask(t *testing.T) {
 
 func TestScheduleGoesOnAfterALoggerThatEndsTheGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(misbehaveOn("task submitted", runtime.Goexit)))
+		m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(onLine("task submitted", runtime.Goexit)))
 		p, err := m.Schedule("tick", fxtasks.Every(time.Hour), nothing)
 		if err != nil {
 			t.Fatal(err)

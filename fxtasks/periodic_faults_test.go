@@ -17,7 +17,7 @@ func TestALoggerThatMisbehavesEndsNoSchedule_zap1415(t *testing.T) {
 		for _, words := range []string{"task submitted", "run skipped"} {
 			t.Run(words+" "+what, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(misbehaveOn(words, do)))
+					m := newManager(t, fxtasks.Config{}, fxtasks.WithLogger(onLine(words, do)))
 					runs := 0
 					p := schedule(t, m, fxtasks.Every(time.Minute), func(ctx context.Context) error {
 						runs++
