@@ -10,8 +10,9 @@ type Schedule interface {
 
 // Every returns a Schedule of the multiples of d on the clock, so that a restart does not shift it. It
 // counts in UTC, from the beginning of 1970: Every(15*time.Minute) is each quarter of an hour,
-// Every(24*time.Hour) is midnight UTC, and Every(7*24*time.Hour) is the beginning of each
-// Thursday in UTC, since 1970 began on one. A d of zero or less is refused with ErrInvalid where the schedule is used, and its Next is never.
+// Every(24*time.Hour) is midnight UTC, and Every(7*24*time.Hour) is the beginning of each Thursday in UTC,
+// since 1970 began on one. A d of zero or less is refused with ErrInvalid where the schedule is used, and its
+// Next is never.
 func Every(d time.Duration) Schedule { return every(d) }
 
 // every is a type of its own, so that Manager.Schedule can refuse one of zero or less.

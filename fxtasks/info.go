@@ -24,7 +24,7 @@ type Info struct {
 	Attempt           int           // of the attempt that runs or ran last, from 1; 0 before the first
 	MaxAttempts       int           // 1 without WithRetry
 	NotBefore         time.Time     // when the latest attempt was or is due, by WithDelay or Retry.Delay; zero: when it was submitted
-	LastErr           error         // of the latest attempt that another one followed or is to follow; nil: there was none, or the task completed
+	LastErr           error         // of the latest attempt that another one followed or is to follow; nil: none, or the task completed
 	ErrText           string        // the text of Err, or of LastErr, made once, when the attempt ended
 }
 
