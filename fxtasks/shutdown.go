@@ -187,7 +187,7 @@ func (d *shutdownCall) cutOff() {
 	}
 }
 
-// sleep blocks until the time has come, ctx ends, or nothing is active any more. It reports whether it was the last.
+// sleep blocks until the time has come, ctx ends, or nothing is active any more. It returns true in the last case.
 func (d *shutdownCall) sleep(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
