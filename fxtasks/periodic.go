@@ -42,10 +42,10 @@ type PeriodicInfo struct {
 //
 // A run that is due while the one before it is active, or that is refused, is skipped, counted and
 // logged. After a pause, of a machine that was suspended or by a clock that was set, there is one run, not one for
-// each that was missed; it comes within a minute. When the clock was set back, the runs of the time that comes
-// again run again. The schedule ends by Periodic.Stop, or when the shutdown
-// begins. A panic in s.Next, or a time that is not after its argument, ends it with an error in the log: it
-// then stays in Periodics with a zero Next.
+// each that was missed; it comes within a minute. When the clock is set back, the hours that it shows a second time
+// have their runs a second time. The schedule ends by Periodic.Stop, or when the shutdown begins. A panic in
+// s.Next, or a time that is not after its argument, ends it with an error in the log: it then stays in Periodics
+// with a zero Next.
 //
 // The name follows the rule of an ID and is unique among the schedules of the manager and its groups. Another
 // name, a nil schedule or function, an Every of 0 or less, and the options WithBlocking, WithDelay and

@@ -201,8 +201,8 @@ func (r *registry) wakeDelayed() {
 	})
 }
 
-// isDueBefore is the order in which delayed tasks get their turns: of those that are due at the same moment, the
-// one whose turn was first before.
+// isDueBefore is the order in which delayed tasks get their turns. Tasks that are due at the same moment keep the
+// order of their turns before.
 func (t *Task) isDueBefore(other *Task) bool {
 	if c := t.attempts.notBefore.Compare(other.attempts.notBefore); c != 0 {
 		return c < 0

@@ -2,7 +2,7 @@ package fxtasks
 
 // schedule starts pending tasks in their turn, starts tasks that others wait for ahead of it, and admits
 // blocked submits, until nothing more can be. Every section ends with it, so that a free slot means that
-// nothing is waiting for one.
+// nothing which may still start is waiting for one.
 func (cs *section) schedule() {
 	r := cs.r
 	for {
@@ -30,7 +30,7 @@ func (cs *section) startInTurn() bool {
 	g, _ := r.ready.Top()
 	_, t, _ := g.queue.First()
 	if cs.isCutOff(t) {
-		return false // the clock of the drain ends it, in steps: here, all of a long queue would end in one section
+		return false // the clock of the drain ends it, in steps: this section would have to end all of a long queue
 	}
 	cs.startQueued(t)
 	return true

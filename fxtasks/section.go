@@ -6,7 +6,7 @@ import (
 )
 
 // section is one critical section of the registry. enter locks the mutex, and puts on record all that was
-// submitted and has returned before. leave schedules, unlocks, and then does what the section decided: it
+// submitted before, and of what has returned a batch. leave schedules, unlocks, and then does what the section decided: it
 // ends contexts, starts tasks, wakes waiters and writes lines. So nobody who changes state can forget to
 // schedule, and no user code runs under the mutex.
 //
@@ -64,6 +64,9 @@ func (q *taskQueue) pop() *Task {
 	t := q.first
 	if t != nil {
 		q.first, t.next = t.next, nil
+		if q.first == nil {
+			q.last = nil // the registry's backlog would keep the record of t
+		}
 	}
 	return t
 }
@@ -76,8 +79,9 @@ func (r *registry) enter() section {
 	return cs
 }
 
-// begin locks, and empties both inboxes. It takes out the returned tasks first, so that each of them has
-// been submitted before, and records them last, a batch at the most: pushReturned sees to the rest.
+// begin locks, and empties both inboxes. It takes out the returned tasks first: then each of them is among the
+// submitted ones that it records before them. It records a batch of returned tasks at the most, and leaves the
+// others in the backlog, to the sections that pushReturned enters.
 func (cs *section) begin() {
 	r := cs.r
 	if !r.mu.TryLock() {
@@ -147,9 +151,9 @@ func (cs *section) leaveWith() (next *Task) {
 	return next
 }
 
-// unlock unlocks, and carries out what was decided. If others wait for the mutex it gives way to them: a
-// goroutine that it wakes would else have no processor until this one's time slice ends, 10 ms later. To drain
-// 100,000 tasks took a fifth longer.
+// unlock unlocks, and carries out what was decided. If others wait for the mutex, this goroutine gives way to
+// them. Without that, the one that unlocking wakes gets no processor until the time slice of this one ends, after
+// up to 10 ms, and to drain 100,000 tasks took a fifth longer.
 func (cs *section) unlock() {
 	contended := cs.r.entering.Load() > 0
 	cs.r.mu.Unlock()
