@@ -204,8 +204,7 @@ func (a *attempt) typeText() string {
 }
 
 // pushReturned pushes t to the inbox of returned tasks. Only the goroutine that found the inbox empty enters a
-// section, and then more of them until the backlog is empty. It returns the next task for this goroutine to run,
-// or nil.
+// section, and further ones until the backlog is empty. It returns the next task for this goroutine to run, or nil.
 func pushReturned(t *Task) (next *Task) {
 	r := t.group.m.reg
 	if first, _ := r.returned.push(t, nil); !first {

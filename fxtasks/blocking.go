@@ -93,11 +93,15 @@ func (t *Task) needsRoom(old *Task) bool {
 	return t.opts.delay > 0 || t.opts.duplicate == Replace && runningPredecessor(old) != nil
 }
 
-// noteIDChange notes that the task with the ID of t has changed, which can admit a blocked submit.
+// noteIDChange notes that the task with the ID of t has changed, which can admit a blocked submit. The ID of t may
+// have been generated, and then chosen for the submit.
 func (cs *section) noteIDChange(t *Task) {
 	b := &cs.r.blocked
-	if b.len > 0 && t.opts.idSet && b.byID[t.opts.id] != nil {
-		b.changedIDs = append(b.changedIDs, t.opts.id)
+	if len(b.byID) == 0 {
+		return
+	}
+	if id := t.ID(); b.byID[id] != nil {
+		b.changedIDs = append(b.changedIDs, id)
 	}
 }
 

@@ -60,6 +60,26 @@ func TestExpiredRecordIsReleasedWhenNobodyAsks(t *testing.T) {
 	})
 }
 
+// TestTheLastRecordIsReleasedWhenItExpires has no task after the one that expires, and no events that drop it.
+func TestTheLastRecordIsReleasedWhenItExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, fxtasks.Config{RetainFor: time.Hour})
+		last := func() weak.Pointer[big] { // nothing of it stays on this function's stack
+			err := new(big)
+			submit(t, m, "task", func(context.Context) error { return err })
+			return weak.Make(err)
+		}()
+		pass(time.Hour - 1)
+		if released(last) {
+			t.Fatal("a record that is retained has lost its Err")
+		}
+		pass(1)
+		if !released(last) {
+			t.Error("the record has expired and is still in memory")
+		}
+	})
+}
+
 // TestFinishedTaskReleasesWhatItRanWith keeps the record, and a handle on the task.
 func TestFinishedTaskReleasesWhatItRanWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

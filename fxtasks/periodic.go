@@ -42,7 +42,7 @@ type PeriodicInfo struct {
 //
 // A run that is due while the one before it is active, or that is refused, is skipped, counted and
 // logged. After the machine was suspended, or the clock was set forward, one run comes within a minute for all
-// that were missed. After the clock was set back, the runs of the time that comes again are made again.
+// that were missed. When the clock is set back, the hours that it shows a second time have their runs a second time.
 //
 // The schedule ends by Periodic.Stop, or when the shutdown begins. A panic in s.Next, or a time that is not after
 // its argument, ends it with an error in the log: it then stays in Periodics with a zero Next.

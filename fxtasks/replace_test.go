@@ -204,3 +204,23 @@ func TestShutdownDropsASuccessor(t *testing.T) {
 		tasksAre(t, fxtasks.Completed, old)
 	})
 }
+
+// TestReplaceThatWaitsForRoomStartsWhenTheOldTaskEnds: where nothing may be pending, the end of the old task is
+// all that can let the submit in, also when the ID of the old task was generated.
+func TestReplaceThatWaitsForRoomStartsWhenTheOldTaskEnds(t *testing.T) {
+	for name, opts := range map[string][]fxtasks.TaskOption{"chosen": {fxtasks.WithID("x")}, "generated": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{MaxRunning: 2, MaxPending: -1})
+				release := make(chan struct{})
+				old := submit(t, m, "old", until(release), opts...)
+				blocked := submitBlocking(t.Context(), m, "new", nothing, fxtasks.WithID(old.ID()), fxtasks.WithDuplicate(fxtasks.Replace))
+				if blocked.isOver() {
+					t.Fatalf("the submit did not wait: %v", blocked.err)
+				}
+				close(release)
+				blocked.mustBeOver(t, nil)
+			})
+		})
+	}
+}

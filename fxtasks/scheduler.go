@@ -2,7 +2,7 @@ package fxtasks
 
 // schedule starts queued tasks in their turn, or ahead of it if others wait for them, and admits blocked submits,
 // until none can start or be admitted any more. Every section ends with it, so that a free slot means that nothing
-// waits for one.
+// which may still start waits for one.
 func (cs *section) schedule() {
 	r := cs.r
 	for {
@@ -30,7 +30,7 @@ func (cs *section) startInTurn() bool {
 	g, _ := r.ready.Top()
 	_, t, _ := g.queue.First()
 	if cs.isCutOff(t) {
-		return false // the clock of the drain ends it, in steps: here a long queue would end in one section
+		return false // the clock of the drain ends it, in steps: this section would have to end all of a long queue
 	}
 	cs.startQueued(t)
 	return true

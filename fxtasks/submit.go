@@ -144,7 +144,7 @@ func (m *Manager) newTask(ctx context.Context, g *Group, name string, fn Func, o
 	t.ctx = newTaskContext(t, ctx)
 	t.attempts = newAttempts(o, t.ctx)
 	if len(opts) > 0 {
-		o.retry.If, o.retry.Delay = nil, nil // t.attempts has them for as long as another attempt can follow
+		o.retry.If, o.retry.Delay = nil, nil // t.attempts has them, and drops them when t has finished
 	}
 	return t, nil
 }

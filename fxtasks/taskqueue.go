@@ -26,6 +26,9 @@ func (q *taskQueue) pop() *Task {
 	t := q.first
 	if t != nil {
 		q.first, t.next = t.next, nil
+		if q.first == nil {
+			q.last = nil // the registry's backlog would keep the record of t
+		}
 	}
 	return t
 }

@@ -50,14 +50,20 @@ func Families(dump []byte, roots []string, own string) map[string]string {
 		}
 	}
 	families := make(map[string]string, len(goroutineOf))
+	byNumber := make(map[string]string) // families by number of the goroutine
 	for address, number := range goroutineOf {
+		if family, ok := byNumber[number]; ok {
+			families[address] = family
+			continue
+		}
 		var family []string
 		for next := []string{number}; len(next) > 0; next = next[1:] {
 			family = append(family, stacks[next[0]])
 			next = append(next, children[next[0]]...)
 			delete(children, next[0]) // ends cycles, which a garbled dump can have
 		}
-		families[address] = strings.Join(family, "\n\n")
+		byNumber[number] = strings.Join(family, "\n\n")
+		families[address] = byNumber[number]
 	}
 	return families
 }

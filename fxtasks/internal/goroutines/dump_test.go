@@ -35,17 +35,18 @@ func TestFamilies(t *testing.T) {
 		generic    = stack(11, own+"call[...](0xc000789)", "main.work in goroutine 2")          // not a root here
 		orphan     = stack(12, "main.orphan()", "main.gone in goroutine 99")
 		nested     = stack(14, own+"(*Task).logEnd(0xc000001)\n\t/main.go:4\n"+own+"call(0xc000002)\n\t/main.go:5\n"+own+"call(0xc000003)", "")
+		ofNested   = stack(15, "main.child(0x1)", "main.work in goroutine 14")
 		helper     = stack(13, own+"wait()", own+"watch in goroutine 7")
 		first      = stack(1, "main.main()", "")
 	)
-	dump := strings.Join([]string{first, grandchild, child, orphan, logging, generic, helper, task, nested}, "\n\n") + "\n"
+	dump := strings.Join([]string{first, grandchild, child, orphan, logging, generic, helper, task, nested, ofNested}, "\n\n") + "\n"
 	got := Families([]byte(dump), roots, own)
 	want := map[string]string{
 		"c000123abc": strings.Join([]string{task, child, grandchild}, "\n\n"),
 		"c000456def": logging,
-		"c000001":    nested,
-		"c000002":    nested,
-		"c000003":    nested,
+		"c000001":    nested + "\n\n" + ofNested,
+		"c000002":    nested + "\n\n" + ofNested,
+		"c000003":    nested + "\n\n" + ofNested,
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("Families gave %q, want %q", got, want)
