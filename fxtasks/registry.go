@@ -31,8 +31,10 @@ type registry struct {
 	// goroutine that frees a slot.
 	full atomic.Bool
 
+	_   cacheLine
+	ids ids.Generator
+
 	_         cacheLine
-	ids       ids.Generator
 	submitted inbox // tasks that are not on record yet
 
 	_        cacheLine

@@ -110,10 +110,13 @@ func (t *Table[V]) append(last *chunk[V], e entry[V]) {
 // Remove removes the value with the given key and returns it. It returns false if there is none.
 func (t *Table[V]) Remove(key uint64) (v V, ok bool) {
 	if t.len > 0 {
-		if c := t.chunks[0]; c.len() > 1 {
+		if c := t.chunks[0]; c.len() > 1 || len(t.chunks) == 1 {
 			if v, ok = c.removeNearFirst(key); ok {
 				t.len--
-				if c.len() <= chunkSize/4 && t.sparse(0) {
+				switch {
+				case t.len == 0:
+					c.first, c.end = 0, 0
+				case c.len() <= chunkSize/4 && t.sparse(0):
 					t.merge(0)
 				}
 				return v, true
