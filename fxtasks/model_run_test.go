@@ -11,7 +11,7 @@ import (
 )
 
 // errModelPanicked stands for the panic of a Run. The call gives it, joined with the value of the panic, as its error.
-var errModelPanicked = errors.New("Run panicked")
+var errModelPanicked = errors.New("a panic in Run")
 
 // runner is a manager or a group.
 type runner interface {
