@@ -28,8 +28,8 @@ func callNobody(*fxtasks.Manager) func() {
 	}
 }
 
-// callScheduler gives way to whatever else is ready to run, without a manager. A call that has to wait for a mutex
-// at all cannot return sooner than this: with both processors busy it takes a time slice, 10 ms, or several.
+// callScheduler gives way to whatever else is ready to run, without a manager. A call that waits for a mutex gives up
+// its processor as well, and while all of them are busy it can take time slices of 10 ms to get one back.
 func callScheduler(*fxtasks.Manager) func() { return runtime.Gosched }
 
 // waits repeats a scene and gives the median of a figure of how long the calls took. A critical
