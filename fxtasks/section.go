@@ -156,11 +156,6 @@ func (cs *section) carryOut() {
 //
 //go:noinline
 func (cs *section) carryOutAll() {
-	if cs.after != nil {
-		for _, ctx := range cs.after.ending {
-			ctx.applyEnd()
-		}
-	}
 	for t := cs.starting.pop(); t != nil; t = cs.starting.pop() {
 		go t.group.m.work(t)
 	}
@@ -172,6 +167,9 @@ func (cs *section) carryOutAll() {
 	}
 	for _, c := range cs.after.closing {
 		close(c)
+	}
+	for _, ctx := range cs.after.ending { // after the channels: a task that waits for one that ended now must see that first
+		ctx.applyEnd()
 	}
 	for _, t := range cs.after.endLines {
 		go t.writeEndAndCloseDone() // a logger that blocks holds up this task alone

@@ -2,6 +2,7 @@ package fxtasks_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -182,4 +183,37 @@ func TestBlockedSubmitGoesOnThoughOthersWaitForTheGroup(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	})
+}
+
+func TestATaskThatIsCancelledWithWhatItWaitsForSeesTheEndOfThat(t *testing.T) {
+	for what, test := range map[string]struct {
+		end  func(m *fxtasks.Manager) error
+		want error
+	}{
+		"CancelAll": {func(m *fxtasks.Manager) error { return m.CancelAll(context.Background(), nil) }, fxtasks.ErrCancelled},
+		"Shutdown":  {func(m *fxtasks.Manager) error { _, err := m.Shutdown(context.Background()); return err }, fxtasks.ErrShutdown},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{})
+				delayed := submit(t, m, "delayed", nothing, fxtasks.WithDelay(time.Hour))
+				got := make([]error, 200) // many: what each saw depended on who was faster
+				for i := range got {
+					submit(t, m, "waits", func(ctx context.Context) error {
+						got[i] = delayed.Wait(ctx)
+						return got[i]
+					})
+				}
+				synctest.Wait()
+				if err := test.end(m); err != nil {
+					t.Error(err)
+				}
+				for _, err := range got {
+					if !errors.Is(err, test.want) {
+						t.Fatalf("Wait gave %v, want %v", err, test.want)
+					}
+				}
+			})
+		})
+	}
 }
