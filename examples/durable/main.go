@@ -41,7 +41,9 @@ func main() {
 	flag.StringVar(&flags.Instance, "instance", hostname(), "`name` of this replica")
 	flag.IntVar(&flags.Workers, "workers", 10, "`number` of jobs that run here at a time")
 	flag.Parse()
-	fx.New(application(flags), fx.WithLogger(console.NewFxLogger)).Run()
+	app := fx.New(application(flags), fx.WithLogger(console.NewFxLogger))
+	app.Wait() // listens for signals from here on: Run does so once all has started, and one that came before would kill
+	app.Run()
 }
 
 func hostname() string {

@@ -44,7 +44,7 @@ func main() {
 	flag.IntVar(&flags.Load, "load", 0, "`orders` a second that the program sends to itself")
 	flag.Parse()
 
-	fx.New(
+	app := fx.New(
 		fx.Supply(flags),
 		fx.Supply(fxtasks.Config{MaxRunning: 16, DrainGrace: time.Second}),
 		fx.Supply(sqlite.Config{File: flags.Jobs}),
@@ -65,5 +65,7 @@ func main() {
 		echoadapter.Module, // API and dashboard under /background
 		fx.Invoke(StartTraffic),
 		fx.WithLogger(console.NewFxLogger),
-	).Run()
+	)
+	app.Wait() // listens for signals from here on: Run does so once all has started, and one that came before would kill
+	app.Run()
 }
