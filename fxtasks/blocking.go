@@ -118,11 +118,12 @@ func (cs *section) admitBlocked() bool {
 	}
 	var next *blockedSubmit
 	for _, g := range r.groups {
-		if s := r.nextBlocked(g); s != nil && (next == nil || s.ticket < next.ticket) {
+		s := r.nextBlocked(g)
+		if s != nil && (next == nil || s.ticket < next.ticket) && cs.isOpenFor(s.task) { // else the drain refuses it, in steps
 			next = s
 		}
 	}
-	if next == nil || cs.isCutOff(next.task) { // one that is cut off is refused by the clock of the drain
+	if next == nil {
 		return false
 	}
 	cs.admit(next)
@@ -141,7 +142,7 @@ func (cs *section) admitByID(id string) (admitted bool) {
 		s := e.Value.(*blockedSubmit)
 		e = e.Next()
 		old := r.duplicateOf(s.task)
-		if !cs.isCutOff(s.task) && (s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old)) {
+		if cs.isOpenFor(s.task) && (s.task.joins(old) || !s.task.rejects(old) && r.hasRoomFor(s.task, old)) {
 			cs.admit(s)
 			return true
 		}
@@ -238,17 +239,27 @@ func (m *Manager) awaitDecision(ctx context.Context, s *blockedSubmit) {
 	err = awaitClosed(ctx, s.decided)
 }
 
-// refuseBlocked ends the submits that wait for room in g, or in all groups when g is nil.
-func (cs *section) refuseBlocked(g *Group) {
-	groups := cs.r.groups
-	if g != nil {
-		groups = []*Group{g}
-	}
-	for _, g := range groups {
-		for _, queue := range g.blocked.both() {
-			for _, s, ok := queue.First(); ok; _, s, ok = queue.First() {
+// refuseBlocked ends the submits that wait for room in g, which is closed, or in all groups when g is nil.
+func (r *registry) refuseBlocked(g *Group) {
+	for _, of := range r.groupsOf(g) {
+		r.inSteps(func(cs *section) bool {
+			for range batch {
+				s := of.blocked.any()
+				if s == nil {
+					return false
+				}
 				cs.decide(s, nil, ErrShuttingDown)
 			}
-		}
+			return true
+		})
 	}
+}
+
+// any returns one of the blocked submits, or nil if there are none.
+func (l *blockedQueues) any() *blockedSubmit {
+	_, s, ok := l.start.First()
+	if !ok {
+		_, s, _ = l.room.First()
+	}
+	return s
 }

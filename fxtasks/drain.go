@@ -2,6 +2,7 @@ package fxtasks
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/fxtasks/background/fxtasks/internal/heap"
@@ -78,35 +79,24 @@ func (cs *section) startClock(c *drainClock, g *Group) {
 	} else {
 		g.clock = c
 	}
-	for _, of := range r.groups {
-		if g == nil || g == of {
-			of.open.Store(false)
-		}
+	for _, of := range r.groupsOf(g) {
+		of.open.Store(false)
 	}
 	cs.record(r.submitted.replaceSentinelLocked())
 	if g == nil {
 		r.all.atDrain = r.all.counts
 	}
-	for _, of := range r.groups {
-		if g == nil || g == of {
-			of.atDrain = of.counts
-		}
+	for _, of := range r.groupsOf(g) {
+		of.atDrain = of.counts
 	}
 	cs.stopSchedules(g)
-	for _, of := range r.groups {
-		if g != nil && g != of {
-			continue
-		}
-		for _, queue := range of.blocked.both() {
-			for _, s := range queue.Ascend(0) {
-				c.add(&cutoff{task: s.task, blocked: s})
-			}
-		}
-	}
 }
 
-// collect adds the cutoff of each active task of g, or of all when g is nil.
+// collect adds the cutoff of each blocked submit and each active task of g, or of all when g is nil.
 func (c *drainClock) collect(g *Group) {
+	for _, of := range c.m.reg.groupsOf(g) {
+		c.collectBlocked(of)
+	}
 	tasks := c.m.reg.activeTasks(g)
 	for i := 0; i < len(tasks); i += batch {
 		cs := c.m.reg.enter()
@@ -122,6 +112,35 @@ func (c *drainClock) collect(g *Group) {
 		}
 		cs.leave()
 	}
+}
+
+// collectBlocked adds the cutoff of each blocked submit of g.
+func (c *drainClock) collectBlocked(g *Group) {
+	next := uint64(0)
+	c.m.reg.inSteps(func(*section) bool {
+		next = c.addBlocked(g, next)
+		return next != math.MaxUint64
+	})
+}
+
+// addBlocked adds the cutoffs of the next blocked submits of g, from a ticket on, and returns the ticket to go on from:
+// MaxUint64 when there are no more. One that changes its queue between two calls keeps its ticket and is not missed,
+// since both queues are read up to the same ticket.
+func (c *drainClock) addBlocked(g *Group, from uint64) (next uint64) {
+	next = math.MaxUint64
+	for _, queue := range g.blocked.both() {
+		n := 0
+		for ticket, s := range queue.Ascend(from) {
+			if n++; n > batch {
+				next = min(next, ticket)
+			}
+			if ticket >= next {
+				break
+			}
+			c.add(&cutoff{task: s.task, blocked: s})
+		}
+	}
+	return next
 }
 
 // add adds x, and sets when it is. It is called in a section.
@@ -190,6 +209,14 @@ func (cs *section) cutOff(x *cutoff) {
 	case !x.blocked.done:
 		cs.decide(x.blocked, nil, ErrShuttingDown)
 	}
+}
+
+// groupsOf returns g alone, or all groups when g is nil. No group is added once the drain of the manager has begun.
+func (r *registry) groupsOf(g *Group) []*Group {
+	if g != nil {
+		return []*Group{g}
+	}
+	return r.groups
 }
 
 // clocks returns the clocks that time the drain of t: the manager's and its group's, nil if not started.

@@ -51,6 +51,7 @@ func (m *Manager) shutdown(ctx context.Context, g *Group) (ShutdownReport, error
 		}
 		return d.reportAgain()
 	}
+	m.reg.refuseBlocked(g)
 	finished := false
 	defer func() { // ctx is the caller's code, and may panic or end the goroutine
 		if !finished {
@@ -126,7 +127,6 @@ func (d *shutdownCall) begin(ctx context.Context) (other <-chan struct{}, err er
 	if d.ownClock {
 		cs.startClock(d.clock, d.group)
 	}
-	cs.refuseBlocked(d.group)
 	at := d.limits.atDrain // not the counts of now: what StartDrain has cancelled since is part of this drain
 	d.initial = at.Pending + at.Running + int(d.limits.counts.Submitted-at.Submitted)
 	d.cancelledBefore = at.Cancelled

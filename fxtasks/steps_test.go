@@ -65,20 +65,34 @@ func TestAQueueWhoseGraceIsOverIsNotEndedByOneSection(t *testing.T) {
 	}
 }
 
-// The clock refuses blocked submits, too, in steps.
-func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
-	m, release := newWithQueue(t, Config{MaxPending: -1, DrainGrace: time.Hour}, 0)
-	refused := make(chan error, many)
+// blockSubmits blocks many submits: nothing may be pending, and the one slot is taken. What they got comes from refused.
+func blockSubmits(t *testing.T) (m *Manager, release func(), refused <-chan error) {
+	m, release = newWithQueue(t, Config{MaxPending: -1, DrainGrace: time.Hour}, 0)
+	got := make(chan error, many)
 	for i := range many {
 		go func() {
 			_, err := m.Submit(t.Context(), "blocked", func(context.Context) error { return nil },
 				WithBlocking(), WithID("same"), WithDuplicate(DuplicatePolicy(i%2)*Replace))
-			refused <- err
+			got <- err
 		}()
 	}
 	for countBlocked(m) < many {
 		time.Sleep(time.Millisecond)
 	}
+	return m, release, got
+}
+
+func wantAllRefused(t *testing.T, refused <-chan error) {
+	for range many {
+		if err := <-refused; !errors.Is(err, ErrShuttingDown) {
+			t.Fatalf("a blocked submit got %v", err)
+		}
+	}
+}
+
+// The clock refuses blocked submits, too, in steps.
+func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
+	m, release, refused := blockSubmits(t)
 	clock := newDrainClock(m, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	cs := m.reg.enter()
 	cs.startClock(clock, nil)
@@ -87,12 +101,31 @@ func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
 	if n := many - countBlocked(m); n > few {
 		t.Errorf("the section that freed the slot refused %d submits", n)
 	}
+	if clock.addBlocked(m.reg.groups[0], 0); clock.cutoffs.Len() > few {
+		t.Errorf("one section found %d blocked submits", clock.cutoffs.Len())
+	}
+	clock.collect(nil)
 	clock.run()
-	for range many {
-		if err := <-refused; !errors.Is(err, ErrShuttingDown) {
-			t.Fatalf("a blocked submit got %v", err)
+	wantAllRefused(t, refused)
+}
+
+func TestAShutdownRefusesBlockedSubmitsInSteps(t *testing.T) {
+	for range 20 { // see TestOthersGetInBetweenTheStepsOfACall
+		m, release, refused := blockSubmits(t)
+		m.reg.entering.Add(1) // as if somebody always waited
+		go func() { _, _ = m.Shutdown(context.Background()) }()
+		seen := false
+		for left := many; left > 0 && !seen; left = countBlocked(m) {
+			seen = left < many
+		}
+		m.reg.entering.Add(-1)
+		wantAllRefused(t, refused)
+		release()
+		if seen {
+			return
 		}
 	}
+	t.Error("nobody saw an intermediate state")
 }
 
 // countBlocked returns how many submits wait for room.

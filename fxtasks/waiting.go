@@ -166,15 +166,15 @@ func (cs *section) startAwaited() bool {
 	var best *Task
 	for _, g := range r.readyAwaited {
 		t, s := cs.nextAwaited(g)
-		if s != nil && !cs.isCutOff(s.task) {
+		if s != nil && cs.isOpenFor(s.task) {
 			cs.admit(s)
 			return true
 		}
-		if t != nil && (best == nil || t.order < best.order) {
+		if t != nil && (best == nil || t.order < best.order) && !cs.isCutOff(t) {
 			best = t
 		}
 	}
-	if best == nil || cs.isCutOff(best) {
+	if best == nil {
 		return false
 	}
 	cs.startQueued(best)
