@@ -23,7 +23,13 @@ func TestACancelWhoseNotificationIsLost(t *testing.T) {
 	t.Parallel()
 	s := onPostgres(t)
 	causes := make(chan error, 1)
-	a := start(t, s, quick("a"), riveradapter.WorkFunc(untilCancelled(causes)))
+	cfg := quick("a")
+	configure := cfg.Configure
+	cfg.Configure = func(c *river.Config) {
+		configure(c)
+		c.JobTimeout = 2 * aMinute // River's default is as long as the cancel takes
+	}
+	a := start(t, s, cfg, riveradapter.WorkFunc(untilCancelled(causes)))
 	looker := insertOnly(t, s)
 	id := looker.insert(Job{}, nil)
 	receive(t, causes)
