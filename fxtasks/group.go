@@ -19,12 +19,13 @@ type Group struct {
 
 	open atomic.Bool // takes quick submits; changed in a section
 
-	_      cacheLine
-	limits // protected by the registry's mutex, like what follows
+	_ cacheLine
 
+	// Protected by the registry's mutex.
+	limits
+	turn       uint64               // of the first in queue; noTurn: the queue is empty
 	queue      ordered.Table[*Task] // pending tasks that may start, by turn
 	successors map[*Task]struct{}   // pending tasks that wait until the one they replace has returned
-	turn       uint64               // of the first in queue, while the group is in registry.ready
 	readyIndex int                  // index in registry.ready; -1: not there
 	blocked    blockedQueues        // submits that wait for room
 
@@ -47,6 +48,7 @@ func newGroup(m *Manager, name string, cfg GroupConfig) *Group {
 		cfg:               cfg,
 		defaults:          taskOptions{timeout: max(cfg.TaskTimeout, 0), grace: max(cfg.DrainGrace, 0)},
 		limits:            newLimits(cfg.MaxRunning, cfg.MaxPending),
+		turn:              noTurn,
 		readyIndex:        -1,
 		readyAwaitedIndex: -1,
 		blocked:           newBlockedQueues(),

@@ -1,5 +1,7 @@
 package fxtasks
 
+import "math"
+
 // schedule starts queued tasks in their turn, or ahead of it if others wait for them, and admits blocked submits,
 // until none can start or be admitted any more. Every section ends with it, so that a free slot means that nothing
 // which may still start waits for one.
@@ -79,18 +81,24 @@ func (g *Group) removeQueued(t *Task) {
 	}
 }
 
+// noTurn is later than all turns.
+const noTurn = math.MaxUint64
+
 // placeGroup puts g into ready and readyAwaited, moves it there or takes it out, as it should be now. It must be
 // called after each change of the queue or the slots of g, or of who waits for what is in the queue.
 func (r *registry) placeGroup(g *Group) {
 	turn, _, queued := g.queue.First()
+	if !queued {
+		turn = noTurn
+	}
+	moved := turn != g.turn
+	g.turn = turn
 	switch ready := queued && g.hasSlot(); {
 	case !ready && g.readyIndex >= 0:
 		r.ready.Remove(g.readyIndex)
 	case ready && g.readyIndex < 0:
-		g.turn = turn
 		r.ready.Push(g)
-	case ready && g.turn != turn:
-		g.turn = turn
+	case ready && moved:
 		r.ready.Fix(g.readyIndex)
 	}
 	wanting := (g.awaitedQueue.Len() > 0 || len(g.awaitedBy) > 0 || len(g.roomAwaitedBy) > 0) && g.mayWork()

@@ -58,11 +58,11 @@ func (m *Manager) Stats() Stats {
 		unnamed.add(s.ByName[otherName])
 		s.ByName[otherName] = unnamed
 	}
-	var first *Task // the queued task with the earliest turn
+	next := r.groups[0] // the group with the queued task whose turn is next
 	var other Counts
-	for i, g := range r.groups { // in one pass: 10,000 groups are not in the processor's cache
-		if _, t, ok := g.queue.First(); ok && (first == nil || t.order < first.order) {
-			first = t
+	for i, g := range r.groups { // in one pass, and without a look into the queues: 10,000 are not in the processor's cache
+		if g.turn < next.turn {
+			next = g
 		}
 		switch {
 		case i == 0: // the one for tasks of no group
@@ -76,7 +76,7 @@ func (m *Manager) Stats() Stats {
 		other.add(s.ByGroup[otherName])
 		s.ByGroup[otherName] = other
 	}
-	if first != nil {
+	if _, first, ok := next.queue.First(); ok {
 		s.OldestPending = cs.now().Sub(first.dueAt())
 	}
 	return s

@@ -240,9 +240,11 @@ func (cs *section) mayStartFor(w *wait, g *Group) bool {
 // firstThatMayStartFor returns, of the tasks that are first in the queue of their group and may start for w, the
 // one with the earliest turn.
 func (cs *section) firstThatMayStartFor(w *wait) (first *Task) {
+	turn := uint64(noTurn)
 	for _, g := range cs.r.groups {
-		if _, t, ok := g.queue.First(); ok && g.mayWork() && cs.mayStartFor(w, g) && (first == nil || t.order < first.order) {
-			first = t
+		if g.turn < turn && g.mayWork() && cs.mayStartFor(w, g) {
+			turn = g.turn
+			_, first, _ = g.queue.First()
 		}
 	}
 	return first
