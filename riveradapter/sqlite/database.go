@@ -39,11 +39,11 @@ func newDatabase(cfg Config, schema string) (*database, error) {
 		return nil, err
 	}
 	d := &database{file: cfg.File}
-	if d.write, err = sql.Open("sqlite", forWork); err != nil {
+	if d.write, err = openSource(forWork); err != nil {
 		return nil, err
 	}
 	d.write.SetMaxOpenConns(1)
-	if d.read, err = sql.Open("sqlite", forReading); err != nil {
+	if d.read, err = openSource(forReading); err != nil {
 		return nil, errors.Join(err, d.write.Close())
 	}
 	d.read.SetMaxOpenConns(readers)

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	"github.com/fxtasks/background/fxtasks"
 )
 
@@ -25,7 +23,7 @@ func Open(file string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.Open("sqlite", source)
+	return openSource(source)
 }
 
 // sourceName gives the driver's name for the file. Transactions begin as immediate: one that begins by reading
@@ -44,7 +42,7 @@ func sourceName(cfg Config, more ...string) (string, error) {
 		return "", fmt.Errorf("%w: riveradapter: sqlite.Config.Synchronous is %q: must be %q or %q", fxtasks.ErrInvalid, cfg.Synchronous, full, normal)
 	}
 	query := append([]string{
-		"_pragma=busy_timeout(5000)",
+		fmt.Sprintf("_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"_pragma=journal_mode(WAL)",
 		"_pragma=synchronous(" + cfg.Synchronous + ")",
 		"_txlock=immediate",

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,5 +102,41 @@ func TestMisuseOfSQLite(t *testing.T) {
 	}
 	if _, err := sqlite.Open(""); err == nil {
 		t.Error("Open of no file gives no error")
+	}
+}
+
+// SQLite refuses at once, whatever busy_timeout is, to change a file to a write-ahead log that another connection writes.
+func TestAConnectionWaitsForWhoeverMakesTheFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "jobs.db")
+	other, err := sql.Open("sqlite", "file:"+file+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("CREATE TABLE made (id INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := db.PingContext(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "SQLITE_BUSY") {
+		t.Errorf("a connection to a file that is being made gives %v, want that of its context, and why", err)
+	}
+	connected := make(chan error, 1)
+	go func() { connected <- db.Ping() }()
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, connected); err != nil {
+		t.Error(err)
 	}
 }
