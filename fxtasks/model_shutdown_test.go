@@ -47,7 +47,11 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	if lasts { // an early end would end several graces, one after the other but all at once
 		contexts = contexts[:2]
 	}
-	c := md.newCall(rt, "Shutdown of "+s.name, by, modelShortBudget, contexts...)
+	budget := modelShortBudget
+	if md.drain != nil { // less time than that has left, as a rule
+		budget = modelShortestBudget
+	}
+	c := md.newCall(rt, "Shutdown of "+s.name, by, budget, contexts...)
 	var report fxtasks.ShutdownReport
 	shutdown := s.into.(interface {
 		Shutdown(context.Context) (fxtasks.ShutdownReport, error)

@@ -29,8 +29,9 @@ import (
 // -rapid.checks and -rapid.steps make it take more steps.
 func TestManagerFollowsItsModel(t *testing.T) {
 	steps, met := 0, make(map[string]int)
-	// Without limits three times: only there do tasks of the model wait for others, which is rare.
-	for _, limits := range []modelLimits{{}, {}, {}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
+	// Some several times: only without limits do tasks of the model wait for others, and only under limits do submits wait
+	// for room. Both are rare.
+	for _, limits := range []modelLimits{{}, {}, {}, {manager: true}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
 		rapid.Check(t, func(rt *rapid.T) {
 			rapid.SyncTest(rt, func(rt *rapid.T) {
 				md := newModel(rt, limits)
@@ -172,16 +173,17 @@ type refusal struct {
 // A step of time is a number of seconds and goes tick by tick. No two of these durations end at the same tick, so
 // that the order in which things happen is clear.
 const (
-	modelTick          = 100 * time.Millisecond
-	modelRetainFor     = 1000 * time.Hour // so long that no record expires: its events would go with it
-	modelGrace         = 2200 * time.Millisecond
-	modelCancelTimeout = 3300 * time.Millisecond
-	modelTimeout       = 1500 * time.Millisecond
-	modelCallTimeout   = 2800 * time.Millisecond
-	modelBudget        = 6 * time.Second // a tenth of it is left when graces end
-	modelShortBudget   = 3 * time.Second
-	modelDelay         = 700 * time.Millisecond // and some nanoseconds; see drawDelay
-	modelLongDelay     = 3 * time.Second
+	modelTick           = 100 * time.Millisecond
+	modelRetainFor      = 1000 * time.Hour // so long that no record expires: its events would go with it
+	modelGrace          = 2200 * time.Millisecond
+	modelCancelTimeout  = 3300 * time.Millisecond
+	modelTimeout        = 1500 * time.Millisecond
+	modelCallTimeout    = 2800 * time.Millisecond
+	modelBudget         = 6 * time.Second // a tenth of it is left when graces end
+	modelShortBudget    = 3 * time.Second
+	modelShortestBudget = time.Second
+	modelDelay          = 700 * time.Millisecond // and some nanoseconds; see drawDelay
+	modelLongDelay      = 3 * time.Second
 )
 
 func newModel(rt *rapid.T, limits modelLimits) *model {

@@ -1,6 +1,10 @@
 package checks
 
-import "time"
+import (
+	"time"
+
+	"github.com/fxtasks/background/fxtasks"
+)
 
 // Drain is what StartDrain did, before any Shutdown was called.
 type Drain struct {
@@ -48,6 +52,20 @@ func (d *Drain) checkTaken(f *Findings, a *Account) {
 	}
 	if _, to := d.lasts(a.graceToBegin()); a.Called.After(to) {
 		a.complain(f, "it was accepted %v after its grace of %v was over in the drain", a.Called.Sub(to), a.Grace)
+	}
+}
+
+// checkEnded wants StartDrain to have asked all that may not go on, and nothing of that to start again.
+func (d *Drain) checkEnded(f *Findings, a *Account) {
+	i := &a.Info
+	switch {
+	case d == nil:
+	case a.Attempt > 1 && i.StartedAt.After(d.Returned):
+		a.complain(f, "another attempt started %v after StartDrain had returned", i.StartedAt.Sub(d.Returned))
+	case a.Grace == 0 && i.StartedAt.After(d.Returned):
+		a.complain(f, "it has no grace, and started %v after StartDrain had returned", i.StartedAt.Sub(d.Returned))
+	case a.graceless() && i.CancelCause == fxtasks.ErrShutdown && i.CancelRequestedAt.After(d.Returned):
+		a.complain(f, "it has no grace, and was asked to end %v after StartDrain had returned", i.CancelRequestedAt.Sub(d.Returned))
 	}
 }
 

@@ -38,6 +38,16 @@ func TestCheckDrain(t *testing.T) {
 		{"a grace that is over before Shutdown", func(h *History) {
 			h.Accounts[graced].Grace, h.Accounts[graced].Info.CancelRequestedAt = 3*time.Millisecond, at(103)
 		}, ""},
+		{"an attempt follows", func(h *History) {
+			h.Accounts[retried].Info.StartedAt = at(102)
+		}, "another attempt started 1ms after StartDrain"},
+		{"starts without grace", func(h *History) { h.Accounts[stuck].Info.StartedAt = at(102) }, "and started 1ms after StartDrain"},
+		{"has no grace, and is left to Shutdown", func(h *History) {
+			h.Accounts[stuck].Info.CancelRequestedAt = at(105)
+		}, "asked to end 4ms after StartDrain"},
+		{"not due, and left to Shutdown", func(h *History) {
+			h.Accounts[undue].Info.CancelRequestedAt = at(105)
+		}, "asked to end 4ms after StartDrain"},
 		{"a failure is the last", func(h *History) {
 			a := &h.Accounts[stuck]
 			*a = task(Order{N: 16, Name: "stuck", Retry: Retry{MaxAttempts: 2}}, 95, 96, 103, fxtasks.Failed, errBoom)

@@ -44,6 +44,7 @@ func (h *History) Check(f *Findings) {
 			checkDelay(f, a)
 			checkRun(f, a)
 			h.checkRequest(f, a, closed)
+			h.Drain.checkEnded(f, a)
 		}
 	}
 	h.checkSubmissions(f)
