@@ -65,6 +65,45 @@ func TestAQueueWhoseGraceIsOverIsNotEndedByOneSection(t *testing.T) {
 	}
 }
 
+// Until the clock of a drain has ended what is cut off, nothing starts ahead of that. So where nothing may be pending, no submit
+// is taken.
+func TestNothingIsPendingWhereNothingMayBehindAQueueWhoseGraceIsOver(t *testing.T) {
+	m, release := newWithQueue(t, Config{DrainGrace: time.Hour}, few)
+	none, err := m.Group("none", GroupConfig{MaxPending: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := newDrainClock(m, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	cs := m.reg.enter()
+	cs.startClock(clock, nil)
+	cs.leave()
+	release()
+	long := WithDrainGrace(2 * time.Hour)
+	fn := func(context.Context) error { return nil }
+	if task, err := none.Submit(t.Context(), "early", fn, long); !errors.Is(err, ErrQueueFull) {
+		t.Errorf("Submit gave %v, %v", task, err)
+	}
+	waits := make(chan error, 1)
+	go func() {
+		task, err := none.Submit(t.Context(), "waits", fn, long, WithBlocking())
+		if err == nil {
+			err = task.Wait(t.Context())
+		}
+		waits <- err
+	}()
+	for countBlocked(m)+none.Stats().Pending == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if n := none.Stats().Pending; n != 0 {
+		t.Errorf("%d tasks are pending where none may be", n)
+	}
+	clock.collect(nil)
+	clock.run()
+	if err := <-waits; err != nil {
+		t.Errorf("the submit that waited gave %v", err)
+	}
+}
+
 // The clock refuses blocked submits, too, in steps.
 func TestBlockedSubmitsWhoseGraceIsOverAreNotRefusedByOneSection(t *testing.T) {
 	m, release := newWithQueue(t, Config{MaxPending: -1, DrainGrace: time.Hour}, 0)

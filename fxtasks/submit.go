@@ -200,9 +200,13 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 			freedOfGroup = 1
 		}
 	}
-	starts := t.opts.delay <= 0 && runningPredecessor(old) == nil && r.all.hasSlot() && g.hasSlot()
+	starts := t.opts.delay <= 0 && runningPredecessor(old) == nil && r.hasFreeSlot(g)
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
 }
+
+// hasFreeSlot reports whether a task of g would start at once. It would not while a task in ready has a slot and does not
+// start, since it is cut off and the clock of the drain has not come to end it.
+func (r *registry) hasFreeSlot(g *Group) bool { return r.all.hasSlot() && g.hasSlot() && r.ready.Len() == 0 }
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.
 func (m *Manager) reject(g *Group, name string) {
