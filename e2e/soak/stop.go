@@ -86,7 +86,7 @@ func (r *round) afterShutdown() {
 	if s := r.manager.State(); s != fxtasks.Stopped {
 		r.findings.Addf("the manager is %v after Shutdown, want %v", s, fxtasks.Stopped)
 	}
-	if end := r.manager.StartDrain(nil); r.stop.drain && !end.Equal(r.drainEnd) { //nolint:staticcheck // nil has no deadline
+	if end := r.manager.StartDrain(context.Background()); r.stop.drain && !end.Equal(r.drainEnd) {
 		r.findings.Addf("StartDrain gave %v after Shutdown, want %v", end, r.drainEnd)
 	}
 	if _, err := r.manager.Group("too late", fxtasks.GroupConfig{}); !errors.Is(err, fxtasks.ErrShuttingDown) {
