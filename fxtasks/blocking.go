@@ -157,7 +157,7 @@ func (cs *section) admitByID(id string) (admitted bool) {
 // nextBlocked returns the submit of g that has waited longest, of those that there is room for.
 func (r *registry) nextBlocked(g *Group) (next *blockedSubmit) {
 	room := r.all.hasRoom(0) && g.hasRoom(0)
-	if room || r.all.hasSlot() && g.hasSlot() {
+	if room || r.hasFreeSlot(g) {
 		_, next, _ = g.blocked.start.First()
 	}
 	if _, s, ok := g.blocked.room.First(); ok && room && (next == nil || s.ticket < next.ticket) {

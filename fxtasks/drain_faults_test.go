@@ -106,3 +106,40 @@ func TestStartDrainTakesSubmitsWhileTheirGraceLasts(t *testing.T) {
 		}
 	})
 }
+
+// A Shutdown after StartDrain may have less time than the drain: its tasks are still given a tenth of it to return.
+func TestAShutdownOfADrainLeavesATenthOfItsOwnBudget(t *testing.T) {
+	for _, of := range []string{"group", "manager"} {
+		t.Run(of, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, fxtasks.Config{ShutdownTimeout: time.Minute, DrainGrace: time.Hour})
+				g := newGroup(t, m, "group", fxtasks.GroupConfig{})
+				elsewhere := submit(t, m, "elsewhere", untilCancelled)
+				task := submit(t, g, "polite", func(ctx context.Context) error {
+					<-ctx.Done()
+					time.Sleep(100 * time.Millisecond)
+					return context.Cause(ctx)
+				})
+				m.StartDrain(t.Context())
+				time.Sleep(time.Second)
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				shutdown := g.Shutdown
+				if of == "manager" {
+					shutdown = m.Shutdown
+				}
+				report, err := shutdown(ctx)
+				if err != nil || report.Remaining != 0 || report.Cancelled != report.Initial {
+					t.Errorf("Shutdown gave %+v, %v", report, err)
+				}
+				if asked := task.Info().CancelRequestedAt.Sub(began); asked != 9*time.Second {
+					t.Errorf("of 10 s, the task was left to itself for %v", asked)
+				}
+				if ended := elsewhere.Status().Finished(); ended != (of == "manager") {
+					t.Errorf("the task of no group has ended: %v", ended)
+				}
+			})
+		})
+	}
+}

@@ -19,6 +19,11 @@ func (md *model) check(rt *rapid.T) {
 	if got := md.m.State(); got != md.all.state {
 		rt.Errorf("the manager is %v, want %v", got, md.all.state)
 	}
+	for _, s := range md.scopes[1:] {
+		if got, want := s.into.(*fxtasks.Group).State(), max(s.state, md.all.state); got != want {
+			rt.Errorf("group %q is %v, want %v", s.name, got, want)
+		}
+	}
 	if got := md.m.Config(); got != md.cfg {
 		rt.Errorf("Config gave %+v, want %+v", got, md.cfg)
 	}

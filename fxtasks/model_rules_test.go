@@ -32,6 +32,7 @@ func (md *model) of(s *modelScope, is func(*modelTask) bool) (tasks []*modelTask
 	return tasks
 }
 
+// isOpen says whether no drain has begun that concerns the tasks of the scope.
 func (md *model) isOpen(s *modelScope) bool {
 	return md.all.state == fxtasks.Open && s.state == fxtasks.Open
 }
@@ -75,7 +76,7 @@ func (md *model) decide(s *modelSubmit) (*modelTask, error) {
 	t, old := s.task, md.holder(s.task.id)
 	var gone *modelTask // the pending task that it takes the place of
 	switch {
-	case !md.isOpen(t.group):
+	case !md.takes(t):
 		return nil, fxtasks.ErrShuttingDown
 	case old == nil:
 	case s.policy == fxtasks.Join && t.kind != "" && t.kind != old.kind:
@@ -109,6 +110,10 @@ func (md *model) takeIn(t, old *modelTask) {
 		md.delay(t, t.delay)
 	}
 	md.tasks = append(md.tasks, t)
+	if md.drain != nil {
+		md.met["a task is submitted during a drain"]++
+		md.drain.tasks = append(md.drain.tasks, t)
+	}
 	md.publish(t, fxtasks.EventSubmitted)
 	if old != nil {
 		md.request(old, fxtasks.ErrReplaced)

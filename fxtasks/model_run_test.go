@@ -50,7 +50,7 @@ func (md *model) stepRun(rt *rapid.T) {
 	})
 
 	switch old := md.holder(t.id); {
-	case !md.isOpen(t.group):
+	case !md.takes(t):
 		c.want = []error{fxtasks.ErrShuttingDown}
 	case old != nil && old.isActive():
 		c.want = []error{fxtasks.ErrDuplicateID}

@@ -13,18 +13,13 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// modelDrain is a Shutdown on its way.
-type modelDrain struct {
-	call            *modelCall
-	scope           *modelScope
-	tasks           []*modelTask // that were active when it began
-	began, deadline time.Time
-	want            fxtasks.ShutdownReport
-}
-
 // stepShutdown shuts down the manager, which is drawn seldom since not much can happen afterwards, or
-// a group.
+// a group. Where a submit waits for room, it may start the drain instead.
 func (md *model) stepShutdown(rt *rapid.T) {
+	if md.drain == nil && slices.ContainsFunc(md.calls, (*modelCall).waitsForRoom) && rapid.Bool().Draw(rt, "drain first") {
+		md.stepStartDrain(rt)
+		return
+	}
 	var scopes []*modelScope // preferably, and so first, where something waits
 	for _, c := range md.calls {
 		if c.submit != nil {
@@ -37,9 +32,9 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	scopes = slices.Concat(scopes, md.scopes[1:], md.scopes[1:], md.scopes[:1])
 	s := rapid.SampledFrom(scopes).Draw(rt, "scope")
 	switch {
-	case s != md.all && s.state != fxtasks.Open && md.all.state != fxtasks.Open:
+	case s != md.all && s.closed && md.all.closed:
 		return // whether it waits for the group's or for the manager's is not promised
-	case slices.ContainsFunc(md.drains, func(d *modelDrain) bool { return d.began.Equal(time.Now()) }):
+	case slices.ContainsFunc(md.drains, func(d *modelDrain) bool { return d.call != nil && d.began.Equal(time.Now()) }):
 		return // their graces would end at once
 	}
 	tasks := md.of(s, (*modelTask).isActive)
@@ -52,7 +47,11 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	if lasts { // an early end would end several graces, one after the other but all at once
 		contexts = contexts[:2]
 	}
-	c := md.newCall(rt, "Shutdown of "+s.name, by, modelShortBudget, contexts...)
+	budget := modelShortBudget
+	if md.drain != nil { // less time than that has left, as a rule
+		budget = modelShortestBudget
+	}
+	c := md.newCall(rt, "Shutdown of "+s.name, by, budget, contexts...)
 	var report fxtasks.ShutdownReport
 	shutdown := s.into.(interface {
 		Shutdown(context.Context) (fxtasks.ShutdownReport, error)
@@ -60,13 +59,13 @@ func (md *model) stepShutdown(rt *rapid.T) {
 	md.ask(c, func(ctx context.Context) (err error) { report, err = shutdown(ctx); return err })
 
 	first := s // the scope whose shutdown it waits for, if there is one already
-	if md.all.state != fxtasks.Open {
+	if md.all.closed {
 		first = md.all
 	}
 	switch {
 	case md.has(s, by):
 		md.await(rt, c, func() bool { return md.refuseSelf(c) })
-	case first.state != fxtasks.Open:
+	case first.closed:
 		c.look = func(rt *rapid.T) {
 			var still *fxtasks.ShutdownError
 			switch {
@@ -81,59 +80,26 @@ func (md *model) stepShutdown(rt *rapid.T) {
 		idle := func() bool { return s != first && len(md.of(s, (*modelTask).isActive)) == 0 } // a group need not wait for the manager's
 		md.await(rt, c, func() bool { return first.state == fxtasks.Stopped || idle() || c.ended() })
 	default:
-		d := &modelDrain{call: c, scope: s, tasks: tasks, began: time.Now()}
+		d := &modelDrain{call: c, scope: s}
 		c.drain = d
 		c.look = func(rt *rapid.T) { d.check(rt, report) }
-		md.beginDrain(d)
+		md.beginShutdown(d)
 		md.passOn(rt) // before it waits
 		md.await(rt, c, func() bool { return md.endDrain(d) })
 		md.forgetAll()
 	}
 }
 
-// beginDrain closes the scope for new tasks, stops its schedules, and asks those to end that have no grace, are not due, or wait for
-// another attempt.
-func (md *model) beginDrain(d *modelDrain) {
-	d.scope.state = fxtasks.Draining
-	d.deadline = d.began.Add(modelBudget)
-	if end, ok := d.call.ctx.Deadline(); ok && end.Before(d.deadline) {
-		d.deadline = end
-	}
-	for _, s := range md.schedules {
-		if d.scope == md.all || d.scope == s.group {
-			s.stop()
-		}
-	}
+// beginShutdown closes the scope for new tasks, and begins its drain, unless StartDrain has.
+func (md *model) beginShutdown(d *modelDrain) {
+	d.scope.closed, d.scope.state = true, fxtasks.Draining
 	for _, c := range md.calls {
-		if s := c.submit; s != nil && !s.decided && c.phase == waiting && md.has(d.scope, s.task) {
+		if c.waitsForRoom() && md.has(d.scope, c.submit.task) {
 			md.met["a submit that waited is refused"]++
-			md.decided(s, nil, fxtasks.ErrShuttingDown)
+			md.decided(c.submit, nil, fxtasks.ErrShuttingDown)
 		}
 	}
-	md.drains = append(md.drains, d)
-	md.requestAll(md.of(d.scope, func(t *modelTask) bool {
-		return t.isActive() && t.grace == 0 || t.isDelayed() || t.isBetweenAttempts()
-	}), fxtasks.ErrShutdown)
-}
-
-// endGraces asks the tasks to end whose grace is over, and says whether there were such.
-func (md *model) endGraces() (some bool) {
-	for _, d := range md.drains {
-		budget := d.deadline.Sub(d.began)
-		var over []*modelTask
-		for _, t := range d.tasks {
-			grace := min(t.grace, budget-budget/10)
-			if t.isActive() && t.cause == nil && (d.call.ended() || !time.Now().Before(d.began.Add(grace))) {
-				over = append(over, t)
-			}
-		}
-		if len(over) > 0 {
-			md.met["a grace ends"]++
-			md.requestAll(over, fxtasks.ErrShutdown)
-			some = true
-		}
-	}
-	return some
+	md.beginDrain(d, d.call.ctx)
 }
 
 // endDrain says whether the shutdown is over: when nothing is active any more, or the budget is spent.

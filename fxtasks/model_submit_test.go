@@ -44,7 +44,7 @@ func (md *model) submitOne(rt *rapid.T) {
 	s := &modelSubmit{
 		task:     t,
 		policy:   fxtasks.DuplicatePolicy(rapid.IntRange(0, 2).Draw(rt, "policy")),
-		blocking: rapid.Bool().Draw(rt, "blocking"),
+		blocking: rapid.SampledFrom([]bool{true, true, false}).Draw(rt, "blocking"),
 	}
 	if t.id != "" {
 		s.blocking = false // which of several goes on first, when an ID changes hands and room comes at once, is not promised
@@ -110,11 +110,15 @@ func (md *model) decided(s *modelSubmit, gives *modelTask, err error) {
 	}
 }
 
+// waitsForRoom says whether c is a submit that is not decided yet.
+func (c *modelCall) waitsForRoom() bool {
+	return c.submit != nil && !c.submit.decided && c.phase == waiting
+}
+
 // admit decides the submit that has waited longest, of those that there is room for.
 func (md *model) admit() bool {
 	for _, c := range md.calls {
-		if s := c.submit; s != nil && !s.decided && c.phase == waiting &&
-			(md.hasSlot(s.task.group) || md.hasRoom(s.task.group, nil)) && md.try(s) {
+		if c.waitsForRoom() && (md.hasSlot(c.submit.task.group) || md.hasRoom(c.submit.task.group, nil)) && md.try(c.submit) {
 			md.met["a submit that waited is taken in"]++
 			return true
 		}

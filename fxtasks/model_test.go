@@ -2,7 +2,6 @@ package fxtasks_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -23,14 +22,16 @@ import (
 //	model_attempt_test.go how attempts end, and what they leave
 //	model_retry_test.go   whether another follows, and when
 //	model_calls_test.go   calls that wait
+//	model_drain_test.go   the one clock of StartDrain and the shutdowns
 //	model_…_test.go       the steps
 //	model_check_test.go   the comparison, with that of model_stats_test.go and model_history_test.go
 //
 // -rapid.checks and -rapid.steps make it take more steps.
 func TestManagerFollowsItsModel(t *testing.T) {
 	steps, met := 0, make(map[string]int)
-	// Without limits twice: only there do tasks of the model wait for others, which is rare.
-	for _, limits := range []modelLimits{{}, {}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
+	// Some several times: only without limits do tasks of the model wait for others, and only under limits do submits wait
+	// for room. Both are rare.
+	for _, limits := range []modelLimits{{}, {}, {}, {manager: true}, {manager: true}, {groups: true}, {manager: true, groups: true}} {
 		rapid.Check(t, func(rt *rapid.T) {
 			rapid.SyncTest(rt, func(rt *rapid.T) {
 				md := newModel(rt, limits)
@@ -39,8 +40,11 @@ func TestManagerFollowsItsModel(t *testing.T) {
 				rt.Repeat(map[string]func(*rapid.T){"": md.check, "step": func(rt *rapid.T) {
 					steps++
 					names := modelStepNames
-					if md.all.state != fxtasks.Open {
+					switch {
+					case md.all.closed:
 						names = modelLastSteps
+					case md.drain != nil:
+						names = modelDrainSteps
 					}
 					modelSteps[rapid.SampledFrom(names).Draw(rt, "step")](md, rt)
 				}})
@@ -81,6 +85,7 @@ var modelSteps = map[string]func(*model, *rapid.T){
 	"subscribe":         (*model).stepSubscribe,
 	"read events":       (*model).stepRead,
 	"wait for an event": (*model).stepNext,
+	"start the drain":   (*model).stepStartDrain,
 	"shut down":         (*model).stepShutdown,
 }
 
@@ -89,13 +94,20 @@ var modelSteps = map[string]func(*model, *rapid.T){
 var modelStepNames = []string{
 	"submit", "submit", "finish", "submit", "time passes", "wait for a task", "shut down", "finish",
 	"run", "cancel by ID", "end a context", "list", "wait for all", "cancel", "wait for an event", "report progress",
-	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "schedule", "trigger", "stop", "submit nonsense", "make a group",
+	"shut down", "subscribe", "read events", "report progress", "clean up", "cancel all", "schedule", "trigger", "start the drain", "stop", "submit nonsense", "make a group",
+}
+
+// modelDrainSteps are for a drain, until the manager shuts down.
+var modelDrainSteps = []string{
+	"submit", "submit", "finish", "time passes", "shut down", "run", "wait for a task", "shut down", "end a context", "cancel",
+	"cancel by ID", "wait for all", "wait for an event", "report progress", "cancel all", "list", "start the drain", "subscribe", "read events",
+	"clean up", "make a group", "schedule", "trigger", "submit nonsense",
 }
 
 // modelLastSteps are for when the manager has begun to shut down.
 var modelLastSteps = []string{
 	"finish", "shut down", "time passes", "wait for an event", "subscribe", "read events", "end a context", "wait for a task",
-	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "clean up", "submit", "make a group", "run", "schedule", "trigger",
+	"cancel", "cancel by ID", "cancel all", "wait for all", "report progress", "list", "start the drain", "clean up", "submit", "make a group", "run", "schedule", "trigger",
 }
 
 // modelSituations are what the random steps must meet at least once: otherwise the test would not cover them.
@@ -107,6 +119,9 @@ var modelSituations = []string{
 	"a task is tried a third time", "a task is cancelled between attempts", "a shutdown ends a task between attempts", "a failure while draining is the last",
 	"a delayed task starts", "a delayed task is cancelled",
 	"a run begins", "a run is skipped", "a task runs another", "a context ends what was run with it",
+	"a drain is started", "a drain is started once more", "a task is submitted during a drain", "a submit during a drain is refused",
+	"a submit that waits is refused when its grace ends",
+	"a group is shut down during a drain", "the manager is shut down during a drain", "a shutdown has less time than the drain that it is part of",
 }
 
 // model is what the contract says of a manager.
@@ -122,6 +137,7 @@ type model struct {
 	calls     []*modelCall // those that have not returned, in order
 	schedules []*modelSchedule
 	drains    []*modelDrain
+	drain     *modelDrain // of drains, the one that began that of all tasks: that of StartDrain, or of Manager.Shutdown
 	readers   []*modelReader
 	events    int // how many there were
 	turns     int // how many turns pending tasks were given
@@ -139,10 +155,11 @@ type model struct {
 
 // modelScope is the manager, or a group of it.
 type modelScope struct {
-	name  string
-	into  fxtasks.Submitter
-	cfg   fxtasks.GroupConfig // with the manager's durations
-	state fxtasks.State
+	name   string
+	into   fxtasks.Submitter
+	cfg    fxtasks.GroupConfig // with the manager's durations
+	state  fxtasks.State
+	closed bool // Shutdown has begun
 }
 
 func (s *modelScope) GoString() string { return fmt.Sprintf("%q %+v", s.name, s.cfg) } // for rapid
@@ -156,16 +173,17 @@ type refusal struct {
 // A step of time is a number of seconds and goes tick by tick. No two of these durations end at the same tick, so
 // that the order in which things happen is clear.
 const (
-	modelTick          = 100 * time.Millisecond
-	modelRetainFor     = 1000 * time.Hour // so long that no record expires: its events would go with it
-	modelGrace         = 2200 * time.Millisecond
-	modelCancelTimeout = 3300 * time.Millisecond
-	modelTimeout       = 1500 * time.Millisecond
-	modelCallTimeout   = 2800 * time.Millisecond
-	modelBudget        = 6 * time.Second // a tenth of it is left when graces end
-	modelShortBudget   = 3 * time.Second
-	modelDelay         = 700 * time.Millisecond // and some nanoseconds; see drawDelay
-	modelLongDelay     = 3 * time.Second
+	modelTick           = 100 * time.Millisecond
+	modelRetainFor      = 1000 * time.Hour // so long that no record expires: its events would go with it
+	modelGrace          = 2200 * time.Millisecond
+	modelCancelTimeout  = 3300 * time.Millisecond
+	modelTimeout        = 1500 * time.Millisecond
+	modelCallTimeout    = 2800 * time.Millisecond
+	modelBudget         = 6 * time.Second // a tenth of it is left when graces end
+	modelShortBudget    = 3 * time.Second
+	modelShortestBudget = time.Second
+	modelDelay          = 700 * time.Millisecond // and some nanoseconds; see drawDelay
+	modelLongDelay      = 3 * time.Second
 )
 
 func newModel(rt *rapid.T, limits modelLimits) *model {
@@ -196,50 +214,6 @@ func newModel(rt *rapid.T, limits modelLimits) *model {
 	}
 	md.log = md.m.Subscribe(0)
 	return md
-}
-
-func drawGroupConfig(rt *rapid.T, limited bool) (cfg fxtasks.GroupConfig) {
-	if limited {
-		cfg.MaxRunning = rapid.SampledFrom([]int{1, 2, 4}).Draw(rt, "MaxRunning")
-		cfg.MaxPending = rapid.SampledFrom([]int{1, 2, -1, 0}).Draw(rt, "MaxPending")
-	}
-	cfg.TaskTimeout = rapid.SampledFrom([]time.Duration{0, modelTimeout, -1}).Draw(rt, "TaskTimeout")
-	cfg.DrainGrace = rapid.SampledFrom([]time.Duration{modelGrace, 0, -1, time.Hour}).Draw(rt, "DrainGrace")
-	return cfg
-}
-
-func (md *model) makeGroup(rt *rapid.T, name string, cfg fxtasks.GroupConfig) {
-	g, err := md.m.Group(name, cfg)
-	if err != nil {
-		rt.Fatal(err)
-	}
-	inherit := func(d *time.Duration, manager time.Duration) {
-		if *d == 0 {
-			*d = manager
-		}
-		*d = max(0, *d)
-	}
-	inherit(&cfg.TaskTimeout, md.cfg.TaskTimeout)
-	inherit(&cfg.DrainGrace, md.cfg.DrainGrace)
-	md.scopes = append(md.scopes, &modelScope{name: name, into: g, cfg: cfg})
-}
-
-// stepGroup makes one more group, or one that must be refused.
-func (md *model) stepGroup(rt *rapid.T) {
-	if md.all.state != fxtasks.Open {
-		if _, err := md.m.Group("new", fxtasks.GroupConfig{}); !errors.Is(err, fxtasks.ErrShuttingDown) {
-			rt.Errorf("Group gave %v, want ErrShuttingDown", err)
-		}
-		return
-	}
-	for name, cfg := range map[string]fxtasks.GroupConfig{"a": {}, "": {}, "new": {MaxRunning: -1}} {
-		if _, err := md.m.Group(name, cfg); !errors.Is(err, fxtasks.ErrInvalid) {
-			rt.Errorf("Group(%q, %+v) gave %v, want ErrInvalid", name, cfg, err)
-		}
-	}
-	if len(md.scopes) < 5 {
-		md.makeGroup(rt, string(rune('a'+len(md.scopes)-1)), drawGroupConfig(rt, true))
-	}
 }
 
 // close ends everything, so that the bubble can end.

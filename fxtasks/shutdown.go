@@ -18,7 +18,7 @@ import (
 //     task that is left, with the stack on which it hangs. Nothing can end a goroutine.
 //
 // The budget is the shorter of Config.ShutdownTimeout and the time that ctx has left; it is spent
-// at once when ctx is cancelled. After StartDrain it is what that has left.
+// at once when ctx is cancelled. After StartDrain it is no more than what that has left.
 //
 // A second Shutdown waits for the first, and reports "already_shutdown" with the tasks that are still running,
 // without their stacks. If there are any it returns a *ShutdownError. If its own ctx ends first it returns ctx's
@@ -167,16 +167,25 @@ func (d *shutdownCall) finish(ctx context.Context) {
 	if d.idle == nil {
 		return
 	}
-	graces := d.clock.began.Add(d.clock.maxGrace) // no stack is taken before all graces are over
-	if d.sleep(ctx, graces) || d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
+	if d.sleep(ctx, d.endOfGraces()) {
 		return
 	}
-	d.cutOff() // the budget is spent: no grace lasts longer
-	if isClosed(d.idle) {
+	d.cutOff() // the clock would let them go on when this budget ends before the clock's, or ctx has
+	if d.sleep(ctx, d.deadline.Add(-d.stackTime())) {
 		return
 	}
 	d.stacks = stacksOf(d.m.reg.activeTasks(d.group))
 	d.sleep(ctx, d.deadline)
+}
+
+// endOfGraces returns when all graces are over: by the clock, and at the latest when a tenth of the budget is left.
+// After StartDrain the budget of this call can be the shorter one.
+func (d *shutdownCall) endOfGraces() time.Time {
+	byClock, byBudget := d.clock.began.Add(d.clock.maxGrace), d.deadline.Add(-max(0, d.deadline.Sub(d.began))/10)
+	if byBudget.Before(byClock) {
+		return byBudget
+	}
+	return byClock
 }
 
 // cutOff ends all that is still active.

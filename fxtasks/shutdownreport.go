@@ -12,10 +12,11 @@ const (
 	shutdownAlready   = "already_shutdown"
 )
 
-// ShutdownReport tells what came of the tasks that were active when Shutdown began.
+// ShutdownReport tells what came of the tasks that were active when Shutdown began. After StartDrain it tells of those
+// that were active when that began, and of those that were submitted since.
 type ShutdownReport struct {
 	Status    string // "completed", "timeout", "already_shutdown"
-	Initial   int    // tasks that were active when it began
+	Initial   int    // how many they are
 	Returned  int    // of Initial: have ended in time
 	Cancelled int    // of Returned: have ended as cancelled
 	Remaining int    // of Initial: are still running

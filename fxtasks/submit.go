@@ -39,7 +39,7 @@ func (m *Manager) submit(ctx context.Context, g *Group, name string, fn Func, op
 		self = m.ownTaskContext(ctx) // not in the section: a context can be the user's code
 	}
 	cs := m.reg.enter()
-	cs.schedule() // tasks that were submitted quickly before come first
+	cs.schedule() // tasks that were submitted quickly before, and whoever waits for a slot, come first
 	cs.startedByCaller = t
 	won, err := cs.submit(t)
 	var blocked *blockedSubmit
@@ -200,8 +200,14 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 			freedOfGroup = 1
 		}
 	}
-	starts := t.opts.delay <= 0 && runningPredecessor(old) == nil && r.all.hasSlot() && g.hasSlot()
+	starts := t.opts.delay <= 0 && runningPredecessor(old) == nil && r.hasFreeSlot(g)
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
+}
+
+// hasFreeSlot reports whether a task of g would start at once. It would not while ready has groups: startInTurn has not yet
+// come past all those whose tasks the drain has cut off.
+func (r *registry) hasFreeSlot(g *Group) bool {
+	return r.all.hasSlot() && g.hasSlot() && r.ready.Len() == 0
 }
 
 // reject counts a submit that was refused for its arguments. A bad name is not counted by name.

@@ -29,6 +29,9 @@ func (s *stage) flake() error {
 	if s.oneIn(2) {
 		_ = s.report() // which another attempt must not find
 	}
+	if s.oneIn(10) {
+		return fmt.Errorf("attempt %d of task %d: %w", s.attempt, s.entry.N, checks.ErrUnbearable)
+	}
 	return fmt.Errorf("attempt %d of task %d fails", s.attempt, s.entry.N)
 }
 
@@ -56,18 +59,27 @@ func (r *round) retry(l luck, sub *submission, ok func(*act) bool) {
 	if wait > 0 && l.oneIn(2) {
 		delay, least = fxtasks.Backoff(wait, 2*wait), wait/2
 	}
-	sub.order.Retry = checks.Retry{MaxAttempts: most, Delay: least}
+	breaks := pick(l, 0, 0, 0, 0, 0, 0, 0, 1+l.IntN(most-1))
+	sub.order.Retry = checks.Retry{MaxAttempts: most, Delay: least, BreaksAfter: breaks}
 	sub.opts = append(sub.opts, fxtasks.WithRetry(fxtasks.Retry{
 		MaxAttempts: most,
 		Delay: func(attempt int) time.Duration {
 			if attempt < 1 || attempt >= most {
 				r.findings.Addf("Retry.Delay is asked for what follows attempt %d of %d", attempt, most)
 			}
+			if attempt == breaks {
+				r.tally.fault("Retry.Delay panics")
+				panic(checks.ErrBroken)
+			}
 			return delay(attempt)
 		},
 		If: func(err error) bool {
 			if errors.Is(err, checks.ErrPermanent) {
 				r.findings.Addf("Retry.If is asked about a permanent error")
+			}
+			if errors.Is(err, checks.ErrUnbearable) {
+				r.tally.fault("Retry.If panics")
+				panic(checks.ErrBroken)
 			}
 			return !errors.Is(err, checks.ErrHopeless)
 		},

@@ -32,6 +32,8 @@ type round struct {
 
 	ticks atomic.Uint64 // schedules made so far
 
+	drainEnd time.Time // that StartDrain gave
+
 	actors    sync.WaitGroup // who come to their end when closing is set
 	listeners sync.WaitGroup // who come to theirs when the manager has stopped
 	closing   atomic.Bool

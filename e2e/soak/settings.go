@@ -36,6 +36,7 @@ type settings struct {
 // stopping is how a round ends.
 type stopping struct {
 	scene  scene
+	drain  bool // StartDrain comes before all shutdowns, of which there are the groups' too
 	groups bool // are shut down first
 	rivals int  // further shutdowns at the same time
 }
@@ -73,7 +74,7 @@ func draw(seed uint64, number int) settings {
 		retries:     pick(l, 0, 2, 5),
 		delays:      pick(l, 0, 4, 20),
 		stubborn:    pick(l, 1, 3, 20),
-		stop:        stopping{scene: pick(l, storm, siege, calm), groups: l.oneIn(3), rivals: pick(l, 0, 0, 1, 3)},
+		stop:        stopping{scene: pick(l, storm, siege, calm), groups: l.oneIn(3), rivals: pick(l, 0, 0, 1, 3), drain: l.oneIn(3)},
 	}
 	for _, name := range groupNames[:l.IntN(len(groupNames)+1)] {
 		s.groups[name] = fxtasks.GroupConfig{

@@ -11,9 +11,12 @@ import (
 )
 
 // shutDown shuts down the manager, several times at once perhaps, and its groups before if that was
-// drawn.
+// drawn; all in one drain perhaps, as the stop hooks of an application do.
 func (r *round) shutDown(l luck) {
-	if r.stop.groups {
+	if r.stop.drain {
+		r.startDrain(l)
+	}
+	if r.stop.drain || r.stop.groups {
 		for _, group := range r.targets[1:] {
 			r.shutDownOne(group, l)
 		}
@@ -62,6 +65,9 @@ func (r *round) shutDownOne(group string, l luck) {
 	if end, ok := ctx.Deadline(); ok {
 		s.Budget = min(s.Budget, max(0, end.Sub(s.Called)))
 	}
+	if r.stop.drain {
+		s.Budget = min(s.Budget, max(0, r.drainEnd.Sub(s.Called)))
+	}
 	s.Report, s.Err = r.shutdownOf(group)(ctx)
 	s.Returned, s.CtxErr = time.Now(), ctx.Err()
 	r.ledger.ShutDown(s)
@@ -79,6 +85,9 @@ func (r *round) afterShutdown() {
 	})
 	if s := r.manager.State(); s != fxtasks.Stopped {
 		r.findings.Addf("the manager is %v after Shutdown, want %v", s, fxtasks.Stopped)
+	}
+	if end := r.manager.StartDrain(context.Background()); r.stop.drain && !end.Equal(r.drainEnd) {
+		r.findings.Addf("StartDrain gave %v after Shutdown, want %v", end, r.drainEnd)
 	}
 	if _, err := r.manager.Group("too late", fxtasks.GroupConfig{}); !errors.Is(err, fxtasks.ErrShuttingDown) {
 		r.findings.Addf("Group gave %v after Shutdown", err)

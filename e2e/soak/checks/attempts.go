@@ -8,17 +8,22 @@ import (
 	"github.com/fxtasks/background/fxtasks"
 )
 
-// Retry is what a task is given by WithRetry. Its If refuses ErrHopeless.
+// Retry is what a task is given by WithRetry. Its If refuses ErrHopeless, and panics for ErrUnbearable.
 type Retry struct {
 	MaxAttempts int           // 0: it is given none
 	Delay       time.Duration // after an attempt, at least
+	BreaksAfter int           // the attempt for which its Delay panics; 0: none
 }
 
 // Errors after which no attempt follows. Functions return the second by Permanent.
 var (
-	ErrHopeless  = errors.New("Retry.If says no")
-	ErrPermanent = errors.New("it is permanent")
+	ErrHopeless   = errors.New("Retry.If says no")
+	ErrPermanent  = errors.New("it is permanent")
+	ErrUnbearable = errors.New("Retry.If panics")
 )
+
+// ErrBroken is what If and Delay panic with.
+var ErrBroken = errors.New("a Retry's own panic")
 
 // maxAttempts is how many attempts a task may have.
 func (o *Order) maxAttempts() int { return max(1, o.Retry.MaxAttempts) }
@@ -35,7 +40,18 @@ func (d *Deed) cause() error {
 }
 
 // retries says whether another attempt follows d, unless something ends the task after it.
-func (a *Account) retries(d *Deed) bool {
+func (a *Account) retries(d *Deed) bool { return a.asksRetry(d) && !a.breaks(d) }
+
+// breaks says whether the Retry panics when it is asked about d.
+func (a *Account) breaks(d *Deed) bool {
+	return d.Attempt == a.Retry.BreaksAfter || errors.Is(d.Returned, ErrUnbearable)
+}
+
+// broke says whether a panic of its Retry has ended the task. A submit that joined one has its record, and no attempt.
+func (a *Account) broke() bool { return a.Attempt > 0 && errors.Is(a.Info.Err, ErrBroken) }
+
+// asksRetry says whether the Retry is asked about d, unless something ends the task after it, and does not say no.
+func (a *Account) asksRetry(d *Deed) bool {
 	cause := d.cause()
 	if d.Attempt == 0 || d.Attempt >= a.maxAttempts() || d.How == Exited || cause != context.Canceled && cause != fxtasks.ErrTimeout {
 		return false
@@ -59,9 +75,10 @@ func (a *Account) retried() (n uint64) {
 }
 
 // cutShort says whether the latest attempt failed, another was to follow, and the task was ended with this one.
-func (a *Account) cutShort() bool {
-	s := a.Info.Status
-	return (s == fxtasks.Failed || s == fxtasks.TimedOut) && a.retries(&a.Deed)
+func (a *Account) cutShort() bool { return a.hasFailed() && a.retries(&a.Deed) }
+
+func (a *Account) hasFailed() bool {
+	return a.Info.Status == fxtasks.Failed || a.Info.Status == fxtasks.TimedOut
 }
 
 // checkAttempts wants as many attempts as there were reasons for, each due when the one before and its delay
@@ -93,6 +110,8 @@ func (h *History) checkAttempts(f *Findings, a *Account) {
 		}
 	case a.cutShort() && !h.endsRetries(a):
 		a.complain(f, "another attempt was to follow, and did not")
+	case a.hasFailed() && a.asksRetry(&a.Deed) && a.breaks(&a.Deed) && !a.broke() && !h.endsRetries(a):
+		a.complain(f, "its Retry was to panic, and did not")
 	}
 	if !a.endedBetween() && a.Attempt > 0 && i.StartedAt.Before(i.NotBefore) {
 		a.complain(f, "its latest attempt was not due yet")
@@ -118,9 +137,17 @@ func isFailure(err error, d *Deed) bool {
 	}
 }
 
+// isBothFailures says whether err is what is on record of a task whose Retry has panicked after d.
+func isBothFailures(err error, d *Deed) bool {
+	return carries(err, ErrBroken) && (d.How != Panicked && carries(err, d.Returned) || isFailure(err, d))
+}
+
 // endsRetries says whether a could have had its last attempt before its time: the shutdown had begun, or it
 // was asked to end after a timeout.
 func (h *History) endsRetries(a *Account) bool {
+	if _, perhaps := h.Drain.counts(a.Info.FinishedAt); perhaps {
+		return true
+	}
 	for i := range h.Shutdowns {
 		if s := &h.Shutdowns[i]; s.covers(a) && !a.Info.FinishedAt.Before(s.Called) {
 			return true

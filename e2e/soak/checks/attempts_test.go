@@ -68,6 +68,44 @@ func TestCheckAttempts(t *testing.T) {
 	})
 }
 
+// A Retry that panics ends the task as failed, with both errors.
+func TestCheckRetriesThatPanic(t *testing.T) {
+	broken := func(h *History) *Account {
+		a := &h.Accounts[failed]
+		a.Retry = Retry{MaxAttempts: 2, BreaksAfter: 1}
+		a.Info.MaxAttempts, a.Info.Err = 2, errors.Join(errBoom, &fxtasks.PanicError{Value: ErrBroken, Stack: []byte("main")})
+		return a
+	}
+	for _, l := range []lie{
+		{"Delay panics", func(h *History) { broken(h) }, ""},
+		{"If panics", func(h *History) {
+			a := broken(h)
+			a.Retry.BreaksAfter, a.Returned = 0, ErrUnbearable
+			a.Info.Err = errors.Join(ErrUnbearable, &fxtasks.PanicError{Value: ErrBroken, Stack: []byte("main")})
+		}, ""},
+		{"after a panic", func(h *History) {
+			a, p := broken(h), &fxtasks.PanicError{Value: "boom", Stack: []byte("main")}
+			a.How, a.Returned, a.Panicked, a.Info.Err = Panicked, nil, "boom", errors.Join(p, a.Info.Err)
+		}, ""},
+		{"the first error is lost", func(h *History) { broken(h).Info.Err = &fxtasks.PanicError{Value: ErrBroken} }, "its Err is"},
+		{"the panic is lost", func(h *History) { broken(h).Info.Err = errBoom }, "its Retry was to panic"},
+		{"the drain came first", func(h *History) {
+			broken(h).Info.Err = errBoom
+			h.Drain = &Drain{Called: at(3), Returned: at(3), Budget: time.Hour, End: at(3).Add(time.Hour)}
+		}, "it was accepted"}, // of others: that the panic is missing must not be found
+		{"it completes", func(h *History) { broken(h).Info.Status = fxtasks.Completed }, "want failed"},
+		{"nobody panicked", func(h *History) { broken(h).Retry.BreaksAfter = 0 }, "its Err is"},
+		{"another attempt follows", func(h *History) { h.Accounts[retried].Retry.BreaksAfter = 1 }, "was followed by another"},
+	} {
+		t.Run(l.name, func(t *testing.T) {
+			f, h := new(Findings), good()
+			l.change(h)
+			h.Check(f)
+			expect(t, f, l.found)
+		})
+	}
+}
+
 // A shutdown ends what fails after it has begun, and a cancel what has timed out before.
 func TestCheckAttemptsThatAreCutShort(t *testing.T) {
 	for name, change := range map[string]func(*History){

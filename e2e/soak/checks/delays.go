@@ -25,8 +25,12 @@ func (a *Account) Undue() bool {
 }
 
 // checkUndue wants a shutdown to have cancelled what was not due, and what was between attempts, at once: before any task
-// whose grace was over. Only where there was one shutdown is it known by which a task was cancelled.
+// whose grace was over. Only where there was one shutdown is it known by which a task was cancelled; and in a drain, the grace
+// of what was submitted meanwhile may have been over while StartDrain was about to cancel the rest.
 func (h *History) checkUndue(f *Findings) {
+	if h.Drain != nil {
+		return
+	}
 	var only *Shutdown
 	for i := range h.Shutdowns {
 		if s := &h.Shutdowns[i]; s.first() {

@@ -15,6 +15,7 @@ type History struct {
 	Accounts  []Account
 	Requests  map[string]bool // IDs of the tasks that were cancelled without a cause; "": all were
 	Asked     map[string]bool // likewise, with a cause or without
+	Drain     *Drain          // nil: there was none before the first Shutdown
 	Shutdowns []Shutdown
 	Schedules []Schedule
 
@@ -43,11 +44,15 @@ func (h *History) Check(f *Findings) {
 			checkDelay(f, a)
 			checkRun(f, a)
 			h.checkRequest(f, a, closed)
+			h.Drain.checkEnded(f, a)
 		}
 	}
 	h.checkSubmissions(f)
 	h.checkIDs(f)
 	h.checkSchedules(f)
+	if h.Drain != nil {
+		h.Drain.check(f)
+	}
 	h.checkShutdowns(f)
 	h.checkUndue(f)
 }
@@ -66,7 +71,7 @@ func (h *History) checkRefused(f *Findings, a *Account) {
 	case errors.Is(err, fxtasks.ErrQueueFull):
 		legal = a.MaxPending != 0 && !a.Blocking || a.MaxPending < 0 && a.Delay > 0
 	case errors.Is(err, fxtasks.ErrShuttingDown):
-		legal = slices.ContainsFunc(h.Shutdowns, func(s Shutdown) bool { return s.covers(a) && s.Called.Before(a.Answered) })
+		legal = h.Drain.refuses(a) || slices.ContainsFunc(h.Shutdowns, func(s Shutdown) bool { return s.covers(a) && s.Called.Before(a.Answered) })
 	default:
 		legal = a.Blocking && a.CtxErr != nil && errors.Is(err, a.CtxErr)
 	}
@@ -86,6 +91,7 @@ func (h *History) checkAccepted(f *Findings, a *Account) {
 	if c := a.Info.CreatedAt; c.Before(a.Called) || c.After(a.Answered) {
 		a.complain(f, "CreatedAt is %v, want from %v to %v", c, a.Called, a.Answered)
 	}
+	h.Drain.checkTaken(f, a)
 	for _, s := range h.Shutdowns {
 		if s.covers(a) && a.Called.After(s.Returned) {
 			a.complain(f, "it was accepted %v after Shutdown had returned", a.Called.Sub(s.Returned))
@@ -121,7 +127,7 @@ func (h *History) accepted() (list []*Account) {
 	return list
 }
 
-// closed gives for each group, and "", a time by which it took no more tasks: when the first of its
+// closed gives for each group, and "", a time by which its shutdown had begun, or the drain: when the first of its
 // submits was told so.
 func (h *History) closed() map[string]time.Time {
 	closed := make(map[string]time.Time)

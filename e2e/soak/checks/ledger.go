@@ -17,6 +17,7 @@ type Ledger struct {
 	varied    []*Entry // less the bare ones
 	requests  map[string]bool
 	asked     map[string]bool
+	drain     *Drain
 	shutdowns []Shutdown
 	schedules []Schedule
 }
@@ -96,6 +97,13 @@ func (l *Ledger) Asks(id string, own bool) {
 	}
 }
 
+// Drain notes what StartDrain did.
+func (l *Ledger) Drain(d Drain) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drain = &d
+}
+
 // ShutDown notes what a Shutdown did.
 func (l *Ledger) ShutDown(s Shutdown) {
 	l.mu.Lock()
@@ -117,7 +125,7 @@ func (l *Ledger) Schedule(s Schedule) {
 func (l *Ledger) History() *History {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := &History{Requests: l.requests, Asked: l.asked, Shutdowns: l.shutdowns, Schedules: l.schedules}
+	h := &History{Requests: l.requests, Asked: l.asked, Drain: l.drain, Shutdowns: l.shutdowns, Schedules: l.schedules}
 	for _, e := range l.entries {
 		h.Accounts = append(h.Accounts, e.close())
 	}

@@ -161,6 +161,9 @@ func (l *Lines) End(s fxtasks.Stats, h *History) {
 				want.panics++
 			}
 		}
+		if a.broke() && a.How != Panicked { // the line of its end has the stack of that
+			want.panics++
+		}
 		if a.cutShort() {
 			inVain++
 		}

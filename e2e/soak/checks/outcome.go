@@ -55,6 +55,8 @@ func checkEnd(f *Findings, a *Account) {
 	var want fxtasks.Status
 	right := false
 	switch {
+	case a.broke():
+		want, right = fxtasks.Failed, a.asksRetry(&a.Deed) && a.breaks(&a.Deed) && isBothFailures(err, &a.Deed)
 	case a.How == Panicked:
 		var p *fxtasks.PanicError
 		want, right = fxtasks.Failed, errors.As(err, &p) && isPanic(p, a.Panicked)

@@ -44,7 +44,7 @@ func (h *History) checkRequest(f *Findings, a *Account, closed map[string]time.T
 	case fxtasks.ErrTimeout:
 		legal = a.Timeout > 0 && !i.StartedAt.IsZero() && i.CancelRequestedAt.Sub(i.StartedAt) >= a.Timeout
 	case fxtasks.ErrShutdown:
-		legal = h.shutDown(a)
+		legal = h.Drain.asks(a) || h.shutDown(a)
 	default:
 		var c *Cause
 		legal = cause == a.Ends || errors.As(cause, &c) && (c.For == "" || c.For == i.ID)

@@ -109,8 +109,8 @@ func checkReport(f *Findings, s *Shutdown) {
 	}
 }
 
-// checkActive compares the report with what the tasks did. When exactly Shutdown began is not known
-// from outside, nor, therefore, whether a task that finished just then was counted.
+// checkActive compares the report with what the tasks did, since the drain began if there was one. When exactly that was,
+// or Shutdown began, is not known from outside, nor, therefore, whether a task that finished just then was counted.
 func (h *History) checkActive(f *Findings, s *Shutdown) {
 	stuck := make(map[uint64]fxtasks.StuckTask)
 	for _, t := range s.Report.Stuck {
@@ -133,14 +133,15 @@ func (h *History) checkActive(f *Findings, s *Shutdown) {
 		case i.FinishedAt.After(s.Returned) || !i.Status.Finished():
 			a.complain(f, "it was running when Shutdown returned, and is not reported")
 		}
-		if i.FinishedAt.Before(s.Called) {
+		inDrain, perhaps := h.Drain.counts(i.FinishedAt)
+		if i.FinishedAt.Before(s.Called) && !perhaps {
 			continue
 		}
 		mostActive++
 		if i.Status == fxtasks.Cancelled {
 			mostCancelled++
 		}
-		if i.CancelCause == fxtasks.ErrShutdown && h.only(s, a) {
+		if inDrain || i.CancelCause == fxtasks.ErrShutdown && h.only(s, a) {
 			leastActive++
 			if i.Status == fxtasks.Cancelled {
 				leastCancelled++

@@ -299,8 +299,8 @@ func (t *Table[V]) merge(i int) {
 }
 
 func (t *Table[V]) addChunk(i int, c *chunk[V], low uint64) {
-	t.chunks = slices.Insert(t.chunks, i, c)
-	t.lows = slices.Insert(t.lows, i, low)
+	t.chunks = insertAt(t.chunks, i, c)
+	t.lows = insertAt(t.lows, i, low)
 }
 
 // takeSpare returns an empty chunk of full size: the spare one, or a new one.
@@ -326,4 +326,12 @@ func (t *Table[V]) dropChunk(i int) {
 	}
 	t.chunks = slices.Delete(t.chunks, i, i+1)
 	t.lows = slices.Delete(t.lows, i, i+1)
+}
+
+// insertAt inserts v at s[i]. slices.Insert does more, and adds 12 KB to each program.
+func insertAt[T any](s []T, i int, v T) []T {
+	s = append(s, v)
+	copy(s[i+1:], s[i:])
+	s[i] = v
+	return s
 }
