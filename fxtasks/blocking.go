@@ -118,12 +118,14 @@ func (cs *section) admitBlocked() bool {
 	}
 	var next *blockedSubmit
 	for _, g := range r.groups {
-		s := r.nextBlocked(g)
-		if s != nil && (next == nil || s.ticket < next.ticket) && cs.isOpenFor(s.task) { // else the drain refuses it, in steps
+		if r.closed || g.closed { // Shutdown refuses all of them, in steps
+			continue
+		}
+		if s := r.nextBlocked(g); s != nil && (next == nil || s.ticket < next.ticket) {
 			next = s
 		}
 	}
-	if next == nil {
+	if next == nil || cs.isCutOff(next.task) { // one that is cut off is refused by the clock of the drain
 		return false
 	}
 	cs.admit(next)

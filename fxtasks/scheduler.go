@@ -26,21 +26,16 @@ func (cs *section) schedule() {
 // group at its own limit holds up nobody else.
 func (cs *section) startInTurn() bool {
 	r := cs.r
-	for range batch {
-		if r.ready.Len() == 0 || !r.all.hasSlot() {
-			return false
-		}
-		g, _ := r.ready.Top()
-		_, t, _ := g.queue.First()
-		if !cs.isCutOff(t) {
-			cs.startQueued(t)
-			return true
-		}
-		// The clock of the drain ends t, in steps: this section would have to end all of a long queue. Then placeGroup
-		// looks at the next task of g; until then g must not hold up other groups.
-		r.ready.Remove(g.readyIndex)
+	if r.ready.Len() == 0 || !r.all.hasSlot() {
+		return false
 	}
-	return false
+	g, _ := r.ready.Top()
+	_, t, _ := g.queue.First()
+	if cs.isCutOff(t) {
+		return false // the clock of the drain ends it, in steps: this section would have to end all of a long queue
+	}
+	cs.startQueued(t)
+	return true
 }
 
 // startQueued starts a task out of the queue of its group.

@@ -204,8 +204,8 @@ func (r *registry) hasRoomFor(t, old *Task) bool {
 	return starts || r.all.hasRoom(freed) && g.hasRoom(freedOfGroup)
 }
 
-// hasFreeSlot reports whether a task of g would start at once. It would not while ready has groups: startInTurn has not yet
-// come past all those whose tasks the drain has cut off.
+// hasFreeSlot reports whether a task of g would start at once. It would not while a task that is ready has a slot and does
+// not start, since it is cut off and the clock of the drain has not come to end it.
 func (r *registry) hasFreeSlot(g *Group) bool {
 	return r.all.hasSlot() && g.hasSlot() && r.ready.Len() == 0
 }

@@ -170,11 +170,11 @@ func (cs *section) startAwaited() bool {
 			cs.admit(s)
 			return true
 		}
-		if t != nil && (best == nil || t.order < best.order) && !cs.isCutOff(t) {
+		if t != nil && (best == nil || t.order < best.order) {
 			best = t
 		}
 	}
-	if best == nil {
+	if best == nil || cs.isCutOff(best) {
 		return false
 	}
 	cs.startQueued(best)
